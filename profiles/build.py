@@ -158,7 +158,7 @@ def _oem_action(data: Data) -> model.OemAction:
 
 
 def _chassis_power(data: Data) -> model.ChassisPower:
-    return model.ChassisPower(power_state=data.get("power_state", True), reset_types=tuple(data.get("reset_types", ())))
+    return model.ChassisPower(**_tupled(data))
 
 
 def _steps(steps: list[Data]) -> tuple[model.EffectStep, ...]:
@@ -215,7 +215,7 @@ def _http(data: Data) -> model.Http:
         server_header=data.get("server_header"),
         tls_max=data.get("tls_max"),
         etag_on=tuple(data["etag_on"]) if "etag_on" in data else None,
-        **{key: data[key] for key in ("json", "slash", "not_found", "served") if key in data},
+        **{key: data[key] for key in ("json", "slash", "slash_status", "not_found", "served") if key in data},
     )
 
 
@@ -250,7 +250,7 @@ def _auth(data: Data) -> model.AuthRules:
     return model.AuthRules(
         basic=data["basic"],
         accounts=tuple(model.Account(**account) for account in data["accounts"]),
-        sessions=model.Sessions(max=sessions.get("max"), timeout_s=float(sessions["timeout_s"]), on_full=sessions.get("on_full")),
+        sessions=model.Sessions(**{"max": None, **sessions, "timeout_s": float(sessions["timeout_s"])}),
         lockout=model.Lockout(
             by=lockout["by"],
             failures=lockout["failures"],
@@ -260,6 +260,7 @@ def _auth(data: Data) -> model.AuthRules:
             delay_after=lockout.get("delay_after", 0),
         ),
         no_auth=data.get("no_auth"),
+        bad_login=data.get("bad_login"),
         password_change_required=data.get("password_change_required", False),
     )
 
@@ -273,6 +274,7 @@ def _bmc_reset(data: Data) -> model.BmcReset:
         after=_timed(data["after"], "for_s") if "after" in data else None,
         restore_policy=data.get("restore_policy", False),
         advertise=data.get("advertise"),
+        unlisted=data.get("unlisted"),
     )
 
 

@@ -82,7 +82,14 @@ class OemActionKeys(TypedDict):
     """A vendor's own action that gives the host a power command: with `parameter` and `values`, or with `body`."""
 
     target: Annotated[ActionPath, Field(description="its path; {system} stands for the id of the system")]
-    name: NotRequired[Annotated[ActionName, Field(description="how it is shown under Actions.Oem; without: not shown")]]
+    name: NotRequired[Annotated[ActionName, Field(description="how the System shows it; without: not shown")]]
+    under: NotRequired[
+        Annotated[
+            str,
+            Text("(?:Actions/Oem|Oem)(?:/[A-Za-z0-9_]+)*", "Actions/Oem, or a path of properties below Oem"),
+            Field(description="where the System shows it, as Oem/Acme/Actions; without: Actions/Oem"),
+        ]
+    ]
     parameter: NotRequired[Annotated[ParameterText, Field(description="the parameter whose value says which command")]]
     values: NotRequired[
         Annotated[dict[ParameterValueKey, ResetTypeWord], Field(description="the ResetType for each value of the parameter")]
@@ -97,6 +104,9 @@ class ChassisPowerKeys(TypedDict):
 
     power_state: NotRequired[Annotated[Flag, Field(description="whether it has the property PowerState; without: true")]]
     reset_types: NotRequired[Annotated[ResetTypeWords, Field(description="the types of Chassis.Reset; without: no such action")]]
+    advertise: NotRequired[
+        Annotated[str, Choice("inline", "action_info"), Field(description="where they are listed; without: inline")]
+    ]
 
 
 @known_keys
@@ -235,6 +245,7 @@ class BmcResetKeys(TypedDict):
     reply: Annotated[NameText, Field(description="the answer to the reset: a name under `replies`")]
     grace_s: Annotated[Seconds, Field(description="how long it goes on as before, in seconds")]
     outage_s: Annotated[Seconds, Field(description="how long it is deaf, in seconds")]
+    unlisted: NotRequired[Annotated[NameText, Field(description="the answer to any other type: a name under `replies`")]]
     after: NotRequired[AfterBmcResetKeys]
     restore_policy: NotRequired[
         Annotated[Flag, Field(description="whether it does to its hosts what their restore policy says when it is back")]

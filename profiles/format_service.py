@@ -72,10 +72,14 @@ class HttpKeys(TypedDict):
     slash: NotRequired[
         Annotated[
             str,
-            Choice("either", "ids", "redirect"),
-            Field(description="a slash at the end of a path: makes no difference, ends every id, or is asked for with 308"),
+            Choice("either", "ids", "as_asked", "redirect_root", "redirect"),
+            Field(
+                description="a slash at the end of a path: makes no difference, ends every id, ends every id in the answer to "
+                "a path with one, or is asked for with a redirect: of /redfish/v1 alone, or of every path (and ends every id)"
+            ),
         ]
     ]
+    slash_status: NotRequired[Annotated[int, Number(301, 308), Field(description="the status of that redirect; without: 308")]]
     not_found: NotRequired[Annotated[NameText, Field(description="the answer to unknown paths: a name under `replies`")]]
     served: NotRequired[Annotated[Flag, Field(description="false: there is no Redfish service; without: true")]]
     features: FeaturesKeys
@@ -107,6 +111,9 @@ class SessionsKeys(TypedDict):
     max: NotRequired[Annotated[int, Number(1, 10_000), Field(description="how many may be open; without: no limit of its own")]]
     timeout_s: Annotated[int, Number(1, 86_400), Field(description="seconds until an idle session ends")]
     on_full: NotRequired[Annotated[NameText, Field(description="the answer to one more: a name under `replies`")]]
+    location: NotRequired[
+        Annotated[str, Choice("path", "url"), Field(description="how Location names a new session; without: path")]
+    ]
 
 
 @known_keys
@@ -138,6 +145,9 @@ class AuthKeys(TypedDict):
     sessions: SessionsKeys
     lockout: LockoutKeys
     no_auth: NotRequired[Annotated[NameText, Field(description="the answer without valid credentials: a name under `replies`")]]
+    bad_login: NotRequired[
+        Annotated[NameText, Field(description="the answer to a log-in with wrong credentials: a name under `replies`")]
+    ]
     password_change_required: NotRequired[
         Annotated[Flag, Field(description="whether the users must change their passwords before anything else")]
     ]

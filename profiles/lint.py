@@ -21,6 +21,7 @@ from profiles.loader import AlsoCheck, Resolved, child_is_true, resolve
 from profiles.model import Confidence, FactEvidence, HostEvent, Profile
 
 _GRACEFUL = ("GracefulShutdown", "soft")
+_TABLES = ("power.table.", "ipmi.chassis.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +150,12 @@ def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
     for source in _own_sources(resolved):
         if source not in used:
             yield f"sources.{source} is used by no claim"
-    guessed = [name for name, evidence in _claims(profile) if evidence.confidence is Confidence.INFERRED]
+    inferred = {name: evidence for name, evidence in _claims(profile) if evidence.confidence is Confidence.INFERRED}
+    guessed = [name for name, evidence in inferred.items() if name.startswith(_TABLES) and not evidence.sources]
     if guessed:
-        yield f"inferred: {', '.join(guessed)}"
+        yield f'a guess, which is inferred from nothing: "?" is honest: {", ".join(guessed)}'
+    if inferred:
+        yield f"inferred: {', '.join(inferred)}"
 
 
 def _graceful_that_cuts_power(profile: Profile) -> Iterator[str]:

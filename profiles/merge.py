@@ -4,27 +4,28 @@ Rules
   1. Maps merge by key, tables by cell, lists and reply bodies replace, `null` deletes.
   2. A cell with `"?"` has the parent's outcome and is marked assumed. Where that outcome would switch a host on that is off, and
      the request does not ask for On, nothing happens instead: the outcome is `unknown`, and the effect of an IPMI cell is none.
+     It is `unknown` too where no parent has such a cell, as for a ResetType of the vendor's own.
   3. Evidence belongs to the file that sets the value. A value that a child sets loses the evidence of the parent.
   4. `*` in evidence is for the keys of its own file, and not for inherited keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from types import MappingProxyType
 from typing import Final
 
 from fencelab_yaml.errors import Mark
 from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
-from profiles.blocks import EVIDENCE_ALSO, EVIDENCE_BY_KEY, EVIDENCE_IN
+from profiles.blocks import EVIDENCE_ALSO, EVIDENCE_BY_KEY, EVIDENCE_IN, STATES
 
 OWN: Final = frozenset({"schema", "id", "title", "abstract", "extends", "firmware", "maintainers"})
 """Keys of one file that children do not inherit."""
 
 UNKNOWN: Final = "unknown"
-"""The outcome of a `"?"` cell of a host that is off, where the parent's outcome would switch the host on."""
+"""The outcome of a `"?"` cell that has none of a parent, or whose parent's outcome would switch a host on that is off."""
 
 _CELLS: Final = frozenset({("power", "table"), ("ipmi", "chassis")})
 _ASKS_FOR_ON: Final = frozenset({"On", "ForceOn", "up"})
@@ -35,7 +36,7 @@ Path = tuple[str, ...]
 
 def merged(layers: Iterable[YamlMap]) -> YamlMap:
     """Merges the layers into one tree. The first layer is the most distant parent."""
-    return _no_silent_on(reduce(_over, (with_evidence(layer) for layer in layers), fields({}, {}, Mark(""))))
+    return _no_silent_on(_without_parent(reduce(_over, (with_evidence(layer) for layer in layers), fields({}, {}, Mark("")))))
 
 
 def fields(entries: Mapping[str, YamlNode], keys: Mapping[str, Mark], mark: Mark) -> YamlMap:
@@ -80,6 +81,24 @@ def _merge_fields(parent: YamlMap, child: YamlMap, path: Path) -> YamlMap:
     return fields(entries, {key: keys[key] for key in entries}, child.mark)
 
 
+def _without_parent(root: YamlMap) -> YamlMap:
+    """Gives the cells `"?"` that no parent has the outcome `unknown`, if there is one."""
+    if child(root, "power", "outcomes", UNKNOWN) is None:
+        return root
+    for state in STATES:
+        root = _in_cells(root, ("power", "table", state), lambda name, cell: _unknown(cell) if _is_asked(cell) else cell)
+    return root
+
+
+def _is_asked(cell: YamlNode) -> bool:
+    return isinstance(cell, YamlScalar) and cell.value == "?"
+
+
+def _unknown(cell: YamlNode) -> YamlNode:
+    words = tuple(YamlScalar(word, word, cell.mark) for word in (UNKNOWN, "inferred"))
+    return YamlList(words, cell.mark, 3, assumed=True)
+
+
 def _no_silent_on(root: YamlMap) -> YamlMap:
     """Replaces what would switch a host on that is off, in cells that nobody knows."""
     effects = child(root, "power", "effects")
@@ -87,26 +106,27 @@ def _no_silent_on(root: YamlMap) -> YamlMap:
     outcomes = child(root, "power", "outcomes")
     entries = outcomes.entries if isinstance(outcomes, YamlMap) else {}
     starting = {name for name, outcome in entries.items() if text_of(child(outcome, "effect")) in on}
-    root = _with_row(root, ("power", "table", "Off"), 0, starting, UNKNOWN)
-    return _with_row(root, ("ipmi", "chassis", "Off"), 1, on, "none")
+    power = partial(_settled, place=0, switching=starting, instead=UNKNOWN)
+    chassis = partial(_settled, place=1, switching=on, instead="none")
+    return _in_cells(_in_cells(root, ("power", "table", "Off"), power), ("ipmi", "chassis", "Off"), chassis)
 
 
 def _switches_on(steps: YamlNode) -> bool:
     return isinstance(steps, YamlList) and any(text_of(child(step, "real")) == "On" for step in steps.items)
 
 
-def _with_row(node: YamlMap, path: Path, place: int, switching: Container[str | None], instead: str) -> YamlMap:
-    """Returns the tree with `instead` in the assumed cells of the row `path` whose word at index `place` is in `switching`."""
+def _in_cells(node: YamlMap, path: Path, change: Callable[[str, YamlNode], YamlNode]) -> YamlMap:
+    """Returns the tree with the cells of the row `path` changed."""
     if not path:
-        cells = {name: _settled(name, cell, place, switching, instead) for name, cell in node.entries.items()}
-        return fields(cells, node.keys, node.mark)
+        return fields({name: change(name, cell) for name, cell in node.entries.items()}, node.keys, node.mark)
     inner = node.entries.get(path[0])
     if not isinstance(inner, YamlMap):
         return node
-    return fields({**node.entries, path[0]: _with_row(inner, path[1:], place, switching, instead)}, node.keys, node.mark)
+    return fields({**node.entries, path[0]: _in_cells(inner, path[1:], change)}, node.keys, node.mark)
 
 
-def _settled(name: str, cell: YamlNode, place: int, switching: Container[str | None], instead: str) -> YamlNode:
+def _settled(name: str, cell: YamlNode, *, place: int, switching: Container[str | None], instead: str) -> YamlNode:
+    """The assumed cell without the word at index `place` that would switch a host on."""
     if name in _ASKS_FOR_ON or not isinstance(cell, YamlList) or not cell.assumed or len(cell.items) <= place:
         return cell
     if text_of(cell.items[place]) not in switching:

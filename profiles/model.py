@@ -96,7 +96,8 @@ class OemAction:
     """A vendor's own action that gives the host a power command. `target` is its path, with {system} for the system's id."""
 
     target: str
-    name: str | None = None  # as it stands under Actions.Oem of the system; None: not shown
+    name: str | None = None  # as it stands under `under` of the system; None: not shown
+    under: str = "Actions/Oem"
     parameter: str | None = None  # whose value says which command
     values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # value -> ResetType
     body: str | None = None  # the ResetType of an action without a parameter
@@ -108,6 +109,7 @@ class ChassisPower:
 
     power_state: bool = True  # whether it has the property PowerState
     reset_types: tuple[str, ...] = ()  # of Chassis.Reset; none: no such action
+    advertise: Literal["inline", "action_info"] = "inline"  # where it lists them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

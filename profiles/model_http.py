@@ -72,9 +72,11 @@ class Http:
     tls_max: str | None = None  # None: the newest that there is
     json: Literal["compact", "spaced", "pretty", "escaped"] = "spaced"  # escaped: compact, and each slash as \\/
     etag_on: tuple[str, ...] | None = None  # patterns of the paths that have an ETag; None: all
-    slash: Literal["either", "ids", "redirect"] = "either"
-    """either: a slash at the end of a path changes nothing. ids: @odata.id of resources ends with one. redirect: as ids, and a
-    path without one is answered with 308."""
+    slash: Literal["either", "ids", "as_asked", "redirect_root", "redirect"] = "either"
+    """either: a slash at the end of a path changes nothing. ids: @odata.id of resources ends with one. as_asked: it does in the
+    answer to a path that ends with one. redirect_root: /redfish/v1 alone is redirected to the path with one. redirect: as ids,
+    and every path without one is redirected."""
+    slash_status: int = 308  # of that redirect
     served: bool = True  # False: a BMC without Redfish; its TCP ports refuse connections
     not_found: str | None = None  # a reply for paths that do not exist; None: 404 in the profile's error shape
 
@@ -91,6 +93,7 @@ class Sessions:
     max: int | None
     timeout_s: float
     on_full: str | None = None  # a reply
+    location: Literal["path", "url"] = "path"  # how the answer to a log-in names the session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ class AuthRules:
     sessions: Sessions
     lockout: Lockout
     no_auth: str | None = None  # a reply for a request without valid credentials; None: 401 in the profile's error shape
+    bad_login: str | None = None  # a reply for a log-in with wrong credentials; None: 401 in the profile's error shape
     password_change_required: bool = False  # the accounts of `accounts` must change their passwords before anything else
 
 
@@ -125,6 +129,7 @@ class BmcReset:
     """The answers after a BMC reset: `reply` for `for_s` seconds, to all requests or only to these `reset`; `ipmi` is the IPMI
     completion code (None: no answer)."""
     advertise: Literal["inline", "action_info", "both", "none"] | None = None  # of the reset types; None: as power.advertise
+    unlisted: str | None = None  # a reply for a type that is not in the list; None: 400 in the profile's error shape
     restore_policy: bool = False  # whether a BMC that has started again does to its hosts what their restore policy says
 
 

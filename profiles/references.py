@@ -270,8 +270,10 @@ class _References:
             self._claim(child(reply, "evidence"), f"{path}.evidence")
         for users in (
             ("auth", "no_auth"),
+            ("auth", "bad_login"),
             ("auth", "sessions", "on_full"),
             ("bmc_reset", "reply"),
+            ("bmc_reset", "unlisted"),
             ("bmc_reset", "after", "reply"),
             ("http", "not_found"),
             ("http", "odata_version", "otherwise"),

@@ -107,7 +107,9 @@ def _graceful_restart_is_hard(value: Value, profile: Profile) -> bool:
 
 
 def _oem(value: Value, profile: Profile) -> bool:
-    return any(action.target.rpartition("/")[2] in str(value) for action in profile.power.oem_actions)
+    """The values that the text names, and some action that it names."""
+    named = any(action.target.rpartition("/")[2] in str(value) for action in profile.power.oem_actions)
+    return named and all(re.search(rf"\b{word}\b", str(value)) for action in profile.power.oem_actions for word in action.values)
 
 
 def _no_effect(value: Value, profile: Profile) -> bool:
@@ -254,6 +256,13 @@ def _odata(value: Value, profile: Profile) -> bool | None:
     return rule is None if "ignored" in str(value) else None
 
 
+def _redirect(value: Value, profile: Profile) -> bool:
+    """Whether the paths that the text names are redirected with the status that it names."""
+    http, text = profile.http, str(value)
+    wanted = "redirect_root" if "/redfish/v1 without" in text else "redirect"
+    return http.slash == wanted and str(http.slash_status) in text
+
+
 def _if_match(value: Value, profile: Profile) -> bool | None:
     if "required on" in str(value):
         return any(rule.required and "PATCH" in rule.applies_to for rule in profile.http.if_match)
@@ -280,7 +289,8 @@ RULES: Final[Mapping[str, Callable[[Value, Profile], bool | None]]] = {
     "reset.oem_ac_cycle": _oem,
     "reset.aux_cycle": _oem,
     "reset.power_cycle_only_oem": lambda value, profile: (
-        "PowerCycle" not in profile.power.reset_types and bool(profile.power.oem_actions)
+        "PowerCycle" not in profile.power.reset_types
+        and any("PowerCycle" in action.values for action in profile.power.oem_actions)
     ),
     "reset.no_effect_rule": _no_effect,
     "reset.no_state_check": _no_state_check,
@@ -298,7 +308,6 @@ RULES: Final[Mapping[str, Callable[[Value, Profile], bool | None]]] = {
     "auth.bad_login": _refused_login,
     "http.no_auth": _refused_login,
     "http.error_shape": _error_shape,
-    "http.settings": lambda value, profile: profile.resources.boot == "settings",
     "reset.success_old": _old_success,
     "timing.latency_ms": _latency,
     "timing.eager_off": _eager_off,
@@ -314,7 +323,7 @@ RULES: Final[Mapping[str, Callable[[Value, Profile], bool | None]]] = {
     "http.if_match": _if_match,
     "http.server_header": lambda value, profile: profile.http.server_header == value,
     "http.json": lambda value, profile: profile.http.json == "escaped",
-    "http.redirect": lambda value, profile: profile.http.slash == "redirect",
+    "http.redirect": _redirect,
     "http.boot_settings": lambda value, profile: profile.resources.boot == "settings",
     "http.html_404": lambda value, profile: profile.http.not_found is not None,
     "http.license_gate": lambda value, profile: any(refusal.without_licence for refusal in profile.refusals),

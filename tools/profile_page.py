@@ -101,7 +101,8 @@ def _power(profile: Profile) -> Iterator[str]:
     yield "## Power"
     yield ""
     if profile.identity_only:
-        yield "**Identity only**: nobody has shown how power behaves here. Every cell that is not known is what the parent does."
+        yield "**Identity only**: nobody has shown how power behaves here. Every cell that is not known is what the parent does;"
+        yield "none of them switches a host on that is off, unless it asks for On."
         yield ""
     if not profile.http.served:
         yield "**No Redfish**: nothing listens there. The table holds what is inherited, and nobody can ask for it."

@@ -65,6 +65,12 @@ def _odata(profile: Profile) -> str:
     return "any" if rule is None else f"only {rule['only']}, else {_reply(profile, rule['otherwise'], '')}"
 
 
+def _slash(profile: Profile) -> str:
+    http = profile.http
+    status = f", {http.slash_status}" if http.slash in ("redirect", "redirect_root") else ""
+    return f"{http.slash.replace('_', ' ')}{status}"
+
+
 def _features(profile: Profile) -> str:
     given = {name: value for name, value in profile.http.features.items() if value is not False and value is not None}
     return _listed([name if value is True else f"{name} {value}" for name, value in given.items()])
@@ -112,7 +118,7 @@ PROPERTIES: Final = (
     Property("HTTP redirects to HTTPS", "http.redirect_http", lambda p: _yes(p.http.redirect_http)),
     Property("TLS", "http.tls_min", lambda p: f"{p.http.tls_min} to {p.http.tls_max or 'the newest'}"),
     Property("JSON", "http.json", lambda p: p.http.json),
-    Property("slash at the end of a path", "http.slash", lambda p: p.http.slash),
+    Property("slash at the end of a path", "http.slash", _slash),
     Property("a path that does not exist", "http.not_found", lambda p: _reply(p, p.http.not_found, "404")),
     Property("Server header", "http.server_header", lambda p: p.http.server_header or NONE),
     Property("query options", "http.features", _features),

@@ -171,7 +171,7 @@ def _beside_the_answers(name: str, met: str, *, same: bool) -> Iterator[str]:
     """What else of a profile may be the reason. `same`: the answers are those of vendors that come out otherwise."""
     profile = load(name)
     if met == NO_COMMAND and profile.http.slash == "redirect":
-        yield "A path without a slash at its end is answered with 308."
+        yield f"A path without a slash at its end is answered with {profile.http.slash_status}."
     if same and met != NO_COMMAND:
         steps = (f"{spelled(key)} is {effect(profile, key)}" for key in profile.power.effects if f", {spelled(key)}" in met)
         yield f"The answers are those of vendors that come out otherwise; here {'; '.join(steps) or 'nothing else is known'}."

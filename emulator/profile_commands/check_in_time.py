@@ -49,7 +49,7 @@ class CheckedBmc:
         headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
         data = json.dumps(body).encode() if body is not None else None
         answer = self.transport.http(method, f"{at.redfish_url}{path}", headers, data, 60.0)
-        if method == "GET" and answer.status == 308:  # http.slash: redirect
+        if method == "GET" and answer.status == self.profile.http.slash_status:  # http.slash: redirect
             answer = self.transport.http(method, f"{at.redfish_url}{path.rstrip('/')}/", headers, data, 60.0)
         return answer
 

@@ -49,14 +49,17 @@ def captured_yaml(captured: CapturedProfile) -> str:
         "vars": _vars(facts, parent),
     }
     for name in _ORDER:
-        block = facts.blocks.get(name, {})
+        block = dict(facts.blocks.get(name, {}))
+        if name == "http" and parent.http.slash not in ("ids", "redirect"):
+            block.pop("slash", None)  # ids without a slash at their end are what the parent expects
         if block or name == "power":
             claim: YamlValue = {"*": ["captured", source]}
             if name == "power":
                 claim = {key: ["captured", source] for key in block}
             values: dict[str, YamlValue] = {key: _value(value) for key, value in block.items()}
             if name == "power":
-                values |= {"table": unknown_table(types, parent), **trimmed_windows(parent, types)}
+                own = [word for action in parent.power.oem_actions for word in action.values.values() if word not in types]
+                values |= {"table": unknown_table((*types, *dict.fromkeys(own))), **trimmed_windows(parent, types)}
             root[name] = values | ({"evidence": claim} if block else {})
     if after := trimmed_after(parent, types):
         known = root.get("bmc_reset", {})
@@ -101,15 +104,9 @@ def free_source(name: str, parent: Profile) -> str:
     return found
 
 
-def unknown_table(types: tuple[str, ...], parent: Profile) -> YamlValue:
-    """A row of `"?"` for each state. A ResetType that no parent knows is answered as an unlisted one, which is a guess."""
-    guess = [parent.power.unlisted_type.outcome, "inferred"]
-    return {
-        state: {
-            word: Line("?") if word in parent.power.table.get(state, {}) else Line(guess, "no parent has it") for word in types
-        }
-        for state in STATES
-    }
+def unknown_table(types: tuple[str, ...]) -> YamlValue:
+    """A row of `"?"` for each state."""
+    return {state: {word: Line("?") for word in types} for state in STATES}
 
 
 def safe(text: str) -> str:

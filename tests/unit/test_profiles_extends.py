@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -105,9 +106,10 @@ def test_an_unknown_cell_takes_the_parents_outcome_and_says_so(files: Files) -> 
 
 
 def test_an_assumed_cell_stays_assumed_in_grandchildren_until_somebody_knows(files: Files) -> None:
-    files.write("acme", "dell-idrac9")
+    files.write("parent", "dell-idrac9", "power: {table: {Off: {ForceRestart: '?'}}}\n")
+    files.write("acme", "parent")
     assert files.load("acme").power.table["Off"]["ForceRestart"].assumed
-    files.write("acme", "dell-idrac9", "power: {table: {Off: {ForceRestart: [boot, captured, acme]}}}\n")
+    files.write("acme", "parent", "power: {table: {Off: {ForceRestart: [boot, captured, acme]}}}\n")
     assert not files.load("acme").power.table["Off"]["ForceRestart"].assumed
 
 
@@ -139,10 +141,24 @@ def test_a_child_that_knows_better_may_switch_the_host_on(files: Files) -> None:
     assert (table["ForceRestart"].outcome, table["ForceRestart"].assumed) == ("boot", False)
 
 
-def test_an_unknown_cell_without_a_parent_is_refused(files: Files) -> None:
-    files.write("acme", "dmtf-generic", "power:\n  table:\n    Off: {Suspend: '?'}\n")
-    with pytest.raises(ProfileError, match=r'acme.yaml:8:20: power.table.Off.Suspend: "\?" takes the outcome of a parent'):
-        files.load("acme")
+def test_an_unknown_cell_that_no_parent_has_is_taken_and_does_nothing(files: Files) -> None:
+    table = "{On: {Suspend: '?'}, Off: {Suspend: '?'}}"
+    own = f"power: {{reset_types: [On, ForceOff, Suspend], table: {table}, evidence: [inferred]}}\n"
+    files.write("acme", "dmtf-generic", own)
+    acme = files.load("acme")
+    for state in ("On", "Off"):
+        cell = acme.power.table[state]["Suspend"]
+        assert (cell.assumed, acme.power.outcomes[cell.outcome].effect) == (True, "none")
+    files.write("child", "acme", "power: {table: {Off: {Suspend: [boot, captured, child]}}}\n")
+    assert not files.load("child").power.table["Off"]["Suspend"].assumed
+
+
+def test_an_unknown_cell_of_a_file_without_parents_is_refused(tmp_path: Path) -> None:
+    text = profiles.path("dmtf-generic").read_text().replace("[nmi, inferred, pub]", "'?'").replace("id: dmtf", "id: acme")
+    whole = tmp_path / "acme-generic.yaml"
+    whole.write_text(re.sub("(?m)^    unknown: .*$", "", text))
+    with pytest.raises(ProfileError, match=r'power.table.On.Nmi: "\?" takes the outcome of a parent'):
+        profiles.load(whole)
 
 
 def test_of_several_parents_the_later_wins_without_dragging_their_common_base_along(files: Files) -> None:

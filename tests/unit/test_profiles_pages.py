@@ -43,7 +43,10 @@ def test_the_index_and_the_wanted_page_name_every_bmc(pages: Mapping[Path, str])
     assert all(f"[{name}]({name}.md)" in index for name in (*profiles.names(), *profiles.feeder_names()))
     wanted = pages[print_profile_pages.WANTED]
     assert print_profile_pages.PROBE in wanted
-    assert "- **not known**: ForceRestart while off" in wanted
+    for name in profiles.names():
+        unknown = [word for word, cell in profiles.load(name).power.table["Off"].items() if cell.assumed]
+        told = wanted.partition(f"## [{name}]")[2].partition("\n## [")[0].partition("only inferred")[0]
+        assert [word for word in unknown if f"{word} while off" not in told] == [], name
 
 
 def with_cell(profile: Profile, state: str, reset: str, cell: PowerCell) -> Profile:
@@ -63,7 +66,9 @@ def test_another_cell_makes_another_page() -> None:
 
 
 def test_a_cell_that_nobody_knows_is_marked() -> None:
-    (row,) = [line for line in text_of(DELL).splitlines() if line.startswith("| ForceRestart | 204 | nothing")]
+    cell = DELL.power.table["On"]["ForceOff"]
+    rows = text_of(with_cell(DELL, "On", "ForceOff", replace(cell, assumed=True))).splitlines()
+    (row,) = [line for line in rows if line.startswith("| ForceOff | 204 | power off")]
     assert row.endswith("| **not known**, assumed |")
 
 

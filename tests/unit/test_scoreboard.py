@@ -362,10 +362,10 @@ def test_the_vendors_page_says_where_they_differ_and_which_cell_does_it() -> Non
 
 
 def test_the_vendors_page_tells_what_of_a_profile_is_not_in_its_answers() -> None:
-    off, redirected = "On + ForceOff: 204, force off", replace(VENDORS[2], profile="hpe-ilo5", met={})
+    off, redirected = "On + ForceOff: 204, force off", replace(VENDORS[2], profile="hpe-ilo4", met={})
     early = vendor_cell("openbmc-x86", Verdict.UNSAFE, off)
     page = scoreboard_vendors.page([vendor_cell("ami-megarac", Verdict.PASS, off), early, redirected], ["sushy"])
-    assert "  - STUCK on hpe-ilo5: no power command. A path without a slash at its end is answered with 308." in page
+    assert "  - STUCK on hpe-ilo4: no power command. A path without a slash at its end is answered with 308." in page
     assert (
         f"  - UNSAFE on openbmc-x86: {off}. The answers are those of vendors that come out otherwise; here force off is" in page
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from profiles import names
 from tests.peers.vendors.bed import ClientResult, ExpectedStop
 from tests.peers.vendors.clients import CLIENTS
@@ -28,8 +30,11 @@ def test_only_what_nobody_expects_is_a_surprise() -> None:
     assert surprises("hpe-ilo5", [ClientResult("curl", False, "no", None)]) == ["hpe-ilo5: curl is stopped: no"]
 
 
-def test_the_page_shows_every_profile_and_every_client_and_nothing_unexplained() -> None:
+def test_the_page_shows_profiles_and_every_client_and_nothing_unexplained() -> None:
+    """Those that there were when it was written: a change of nothing but profiles plays no clients."""
     page = PAGE.read_text(encoding="utf-8")
-    assert [name for name in names() if f"| [{name}](profiles/{name}.md) |" not in page] == []
+    rows = re.findall(r"^\| \[([a-z0-9-]+)\]\(profiles/\1\.md\) \|", page, re.MULTILINE)
+    assert len(rows) > 20
+    assert set(rows) <= set(names())
     assert f"| profile | {' | '.join(client.name for client in CLIENTS)} |" in page
     assert "**n**" not in page

@@ -48,17 +48,20 @@ class PowerCommand:
     """A power command as a client sent it.
 
     `via` is the protocol, whose table in the profile answers. `word` is the ResetType as the client wrote it, or the key of the
-    chassis control; `reset` is what it amounts to, None for a word that is no ResetType.
+    chassis control; `reset` is what it amounts to, None for a word that is no ResetType. `by_oem_action`: the word is that of a
+    vendor's own action, which ComputerSystem.Reset need not offer.
     """
 
     via: str
     word: str
     reset: ResetType | None
+    by_oem_action: bool = False
 
     @staticmethod
-    def redfish(word: str) -> PowerCommand:
-        """ComputerSystem.Reset with whatever the client sent as ResetType."""
-        return PowerCommand("redfish", word, ResetType(word) if word in ResetType._value2member_map_ else None)
+    def redfish(word: str, *, by_oem_action: bool = False) -> PowerCommand:
+        """ComputerSystem.Reset with whatever the client sent as ResetType, or what an action of the vendor amounts to."""
+        reset = ResetType(word) if word in ResetType._value2member_map_ else None
+        return PowerCommand("redfish", word, reset, by_oem_action)
 
     @staticmethod
     def ipmi(control: ChassisControl) -> PowerCommand:
@@ -93,9 +96,9 @@ class _Cell:
     assumed: bool
 
 
-def lookup(rules: PowerRules, row: str, reset: str) -> PowerCell:
-    """The cell of a ResetType in a state; a type that the profile does not list is `unlisted_type`."""
-    if reset not in rules.reset_types:
+def lookup(rules: PowerRules, row: str, reset: str, *, by_oem_action: bool = False) -> PowerCell:
+    """The cell of a ResetType in a state; but for actions of the vendor, a type that is not listed is `unlisted_type`."""
+    if reset not in rules.reset_types and not by_oem_action:
         return rules.unlisted_type
     return rules.table.get(row, {}).get(reset, rules.unlisted_type)
 
@@ -137,7 +140,9 @@ class Effects:
     def redfish_cell(self, unit: Unit, system: SystemState, command: PowerCommand) -> _Cell:
         """A ResetType that the profile does not list is its `unlisted_type`."""
         profile = unit.profile
-        found = self._window(unit, system, command.word) or lookup(profile.power, system.row, command.word)
+        found = self._window(unit, system, command.word) or lookup(
+            profile.power, system.row, command.word, by_oem_action=command.by_oem_action
+        )
         outcome = profile.power.outcomes[found.outcome]
         status = profile.replies[outcome.reply].status
         return _Cell(

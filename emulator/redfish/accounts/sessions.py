@@ -135,7 +135,10 @@ def _log_in(call: RedfishCall) -> ResourceBody:
     result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq, call.request)
     if result is not AuthResult.OK or account is None:
         call.late_s = call.view.login_late_s
-        raise RegistryError(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
+        challenge = challenge_of(profile)
+        if profile.auth.bad_login is not None:
+            raise ProfileRefusal(ProfileReply(profile.auth.bad_login, headers=challenge))
+        raise RegistryError(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge)
     full = call.view.login_fault(LoginPoint.SESSIONS_FULL, account.name, call.request, call.seq)
     if full is not None:
         call.view.record(EventKind.SESSION, call.seq, what="refused: table full", user=account.name)
@@ -149,7 +152,14 @@ def _log_in(call: RedfishCall) -> ResourceBody:
     path = f"{SESSIONS}/{session.id}"
     expired = account.must_change or call.view.login_fault(LoginPoint.EXPIRED, account.name, call.request, call.seq) is not None
     messages = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if expired else ()
-    return ResourceBody(path, 201, (("Location", path), ("X-Auth-Token", session.token)), messages)
+    return ResourceBody(path, 201, (("Location", _location(call, path)), ("X-Auth-Token", session.token)), messages)
+
+
+def _location(call: RedfishCall, path: str) -> str:
+    """The path of a session as this vendor names it. A client that sends no Host gets the path."""
+    host = call.incoming.headers.get("host", "")
+    is_url = call.view.profile.auth.sessions.location == "url" and host
+    return f"{call.incoming.scheme}://{host}{path}" if is_url else path
 
 
 def _credentials(body: Json) -> tuple[str, str]:

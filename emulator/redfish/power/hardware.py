@@ -18,7 +18,7 @@ from emulator.redfish.inventory.storage import drive_paths, pool_path, pools
 from emulator.redfish.inventory.system_parts import BmcClock, SystemParts, bmc_clock, local_time
 from emulator.redfish.inventory.versions import without_newer
 from emulator.redfish.power.manager import manager_reset, reset_action
-from emulator.redfish.power.systems import power_and_status, reset_operation
+from emulator.redfish.power.systems import power_and_status, reset_info, reset_info_path, reset_operation
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, MANAGERS
@@ -96,28 +96,26 @@ def _one_chassis(parts: SystemParts) -> Resource:
 
 def chassis_resets(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     """Chassis.Reset of each chassis, where the profile has it: the command goes to the system in the chassis."""
-    if not profile.power.chassis.reset_types:
+    types = profile.power.chassis.reset_types
+    if not types:
         return ()
-    return tuple(
-        Resource(
-            path=f"{CHASSIS}/{name.chassis_id}/Actions/Chassis.Reset",
-            operations={"POST": reset_operation(name.id, profile.power.chassis.reset_types)},
-            system=name.id,
-        )
-        for name in names
+    paths = tuple((f"{CHASSIS}/{name.chassis_id}", name.id) for name in names)
+    resets = (
+        Resource(path=f"{path}/Actions/Chassis.Reset", operations={"POST": reset_operation(system_id, types)}, system=system_id)
+        for path, system_id in paths
     )
+    infos = (reset_info(path, types) for path, _ in paths) if profile.power.chassis.advertise == "action_info" else ()
+    return (*resets, *infos)
 
 
 def chassis_reset_action(profile: Profile, path: str) -> Json:
     """The property Actions of a chassis; empty where the profile has no Chassis.Reset."""
-    types = profile.power.chassis.reset_types
-    if not types:
+    rules = profile.power.chassis
+    if not rules.reset_types:
         return {}
-    return {
-        "Actions": {
-            "#Chassis.Reset": {"target": f"{path}/Actions/Chassis.Reset", "ResetType@Redfish.AllowableValues": list(types)}
-        }
-    }
+    types: Json = {"ResetType@Redfish.AllowableValues": list(rules.reset_types)}
+    shown = types if rules.advertise == "inline" else {"@Redfish.ActionInfo": reset_info_path(path)}
+    return {"Actions": {"#Chassis.Reset": {"target": f"{path}/Actions/Chassis.Reset"} | shown}}
 
 
 def _fixed_properties(parts: SystemParts) -> Json:

@@ -11,7 +11,7 @@ from emulator.core.faults.trigger import Intent
 from emulator.redfish.power.actions import parameter
 from emulator.redfish.power.systems import ACTION_INFO_TYPE
 from emulator.redfish.service.bmc import RedfishBmc
-from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, shown
+from emulator.redfish.service.call import ProfileRefusal, ProfileReply, RedfishCall, RegistryError, shown
 from emulator.redfish.service.paths import manager_path
 from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
@@ -63,6 +63,8 @@ def _reset(call: RedfishCall) -> ProfileReply:
     if wanted is None:
         wanted = rules.reset_types[0]
     if wanted not in rules.reset_types:
+        if rules.unlisted is not None:
+            raise ProfileRefusal(ProfileReply(rules.unlisted, {"reset_type": shown(wanted)}))
         raise RegistryError(400, "ActionParameterValueNotInList", shown(wanted), PARAMETER, ACTION, related=(f"#/{PARAMETER}",))
     call.view.reset_bmc(wanted, call.seq)
     return ProfileReply(rules.reply, {"reset_type": wanted})

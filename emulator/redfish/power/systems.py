@@ -28,7 +28,7 @@ from emulator.redfish.service.resource import (
     link,
 )
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.vendor.oem_actions import shown_actions
+from emulator.redfish.vendor.oem_actions import with_oem_actions
 from profiles.model import ABSENT, Profile, View
 
 ACTION_INFO_TYPE: Final = "#ActionInfo.v1_1_0.ActionInfo"
@@ -62,14 +62,14 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
             )
         )
         if profile.power.advertise in ("action_info", "both"):
-            resources.append(_action_info(profile, name.id))
+            resources.append(reset_info(system_path(profile, name.id), profile.power.reset_types))
     return tuple(resources)
 
 
 def _system(parts: SystemParts) -> Resource:
     profile, system_id, path = parts.profile, parts.system_id, parts.system
     identity = profile.identity
-    action, oem = _reset_action(profile, system_id), shown_actions(profile, system_id)
+    actions = with_oem_actions(profile, system_id, {"#ComputerSystem.Reset": _reset_action(profile, system_id)})
 
     def state(call: RedfishCall) -> ComputerSystemState:
         return ComputerSystemState(call.power(system_id, View.SYSTEM), host.facts(call.view, system_id))
@@ -91,7 +91,7 @@ def _system(parts: SystemParts) -> Resource:
         system |= {key: value for key, value in properties.items() if value != ABSENT}
         system |= power_and_status(state.power) | host.properties_of(view, parts, state.facts)
         system["Links"] = {"Chassis": [link(f"{CHASSIS}/{name.chassis_id}")], "ManagedBy": [link(manager_path(profile))]}
-        system["Actions"] = {"#ComputerSystem.Reset": action} | oem
+        system |= actions
         return system
 
     operations = {"PATCH": host.writes(parts)}
@@ -124,8 +124,9 @@ def reset_path(profile: Profile, system_id: str) -> str:
     return usual if named is None else named.replace("{system}", system_id).rstrip("/")
 
 
-def _info_path(profile: Profile, system_id: str) -> str:
-    return f"{system_path(profile, system_id)}/ResetActionInfo"
+def reset_info_path(above: str) -> str:
+    """Where the ResetTypes of the Reset action of `above` are listed."""
+    return f"{above}/ResetActionInfo"
 
 
 def _reset_action(profile: Profile, system_id: str) -> Json:
@@ -134,7 +135,7 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
     if profile.power.advertise in ("inline", "both"):
         action["ResetType@Redfish.AllowableValues"] = list(profile.power.reset_types)
     if profile.power.advertise in ("action_info", "both"):
-        action["@Redfish.ActionInfo"] = _info_path(profile, system_id)
+        action["@Redfish.ActionInfo"] = reset_info_path(system_path(profile, system_id))
     if profile.power.apply_times:
         action["@Redfish.OperationApplyTimeSupport"] = {
             "@odata.type": "#Settings.v1_3_5.OperationApplyTimeSupport",
@@ -143,16 +144,12 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
     return action
 
 
-def _action_info(profile: Profile, system_id: str) -> Resource:
-    path = _info_path(profile, system_id)
+def reset_info(above: str, types: tuple[str, ...]) -> Resource:
+    """The ActionInfo of the Reset action of `above`."""
+    path = reset_info_path(above)
 
     def body(view: RedfishBmc) -> Json:
-        parameter: Json = {
-            "Name": "ResetType",
-            "Required": True,
-            "DataType": "String",
-            "AllowableValues": list(profile.power.reset_types),
-        }
+        parameter: Json = {"Name": "ResetType", "Required": True, "DataType": "String", "AllowableValues": list(types)}
         return head_of(path, ACTION_INFO_TYPE, "ResetActionInfo", "Reset Action Info") | {"Parameters": [parameter]}
 
     return Resource(path=path, type=ACTION_INFO_TYPE, content=fixed_content(body))

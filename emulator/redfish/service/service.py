@@ -42,7 +42,7 @@ from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.fault_answers import answer_of, instead_of_service
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify, looks_of
-from emulator.redfish.service.json_form import lacks_slash
+from emulator.redfish.service.json_form import as_asked, lacks_slash
 from emulator.redfish.service.negotiation import acceptable
 from emulator.redfish.service.paths import system_path
 from emulator.redfish.service.patterns import any_matches, if_match_rule
@@ -136,13 +136,15 @@ class Service:
             self._check_presence(call)
             if resource is not None and lacks_slash(self._profile.http, call.incoming.path):
                 query_part = f"?{call.incoming.query}" if call.incoming.query else ""
-                return self._shapes.finished(HttpAnswer(308, (("Location", f"{call.incoming.path}/{query_part}"),)))
+                location = f"{call.incoming.path}/{query_part}"
+                return self._shapes.finished(HttpAnswer(self._profile.http.slash_status, (("Location", location),)))
             done = self._dispatch(call, resource, credentials)
         except RegistryError as refusal:
             return self._shapes.error_answer(refusal)
         except ProfileRefusal as refusal:
             return self._shapes.profile_reply(refusal.reply)
-        return self._http_answer(call, done)
+        answer = self._http_answer(call, done)
+        return replace(answer, body=as_asked(self._profile.http, call.incoming.path, answer.body))
 
     def _http_answer(self, call: RedfishCall, done: OperationResult) -> HttpAnswer:
         match done:

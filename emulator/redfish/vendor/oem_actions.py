@@ -31,17 +31,22 @@ def oem_actions(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resour
     return tuple(found)
 
 
-def shown_actions(profile: Profile, system_id: str) -> Json:
-    """What stands under Actions.Oem of a system; empty where the profile shows nothing."""
-    entries: Json = {}
+def with_oem_actions(profile: Profile, system_id: str, actions: Json) -> Json:
+    """The properties of a system that show its actions: these, and the vendor's own, most of them under Actions.Oem."""
+    system: Json = {"Actions": dict(actions)}
     for action in profile.power.oem_actions:
         if action.name is None:
             continue
         entry: Json = {"target": _target(action, system_id)}
         if action.parameter is not None:
             entry[f"{action.parameter}@Redfish.AllowableValues"] = list(action.values)
-        entries[action.name] = entry
-    return {"Oem": entries} if entries else {}
+        place = system
+        for step in action.under.split("/"):
+            inner = place.setdefault(step, {})
+            assert isinstance(inner, dict), "an action is no place for others"
+            place = inner
+        place[action.name] = entry
+    return system
 
 
 def _target(action: OemAction, system_id: str) -> str:
@@ -68,7 +73,7 @@ def _short_name(action: OemAction) -> str:
 def _act(action: OemAction, system_id: str) -> Callable[[RedfishCall], ProfileReply]:
     def act(call: RedfishCall) -> ProfileReply:
         wanted = _wanted(action, call.json_object() if action.parameter is not None else {})
-        answer = call.view.command(system_id, PowerCommand.redfish(wanted), call.seq)
+        answer = call.view.command(system_id, PowerCommand.redfish(wanted, by_oem_action=True), call.seq)
         return ProfileReply(answer.reply, {"reset_type": shown(wanted)})
 
     return act

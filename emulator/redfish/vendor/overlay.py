@@ -6,7 +6,7 @@ changed contents run in the emulator's thread, for each request.
 Rules
   1. Order: schema versions, the captured tree, templates, merge, remove.
   2. A template for a path that exists is merged into its body; any other makes a new resource. A new resource whose parent is a
-     collection becomes a member of it.
+     collection becomes a member of it, unless the collection links to it in another property.
   3. A removed path goes with all that is below it and with every link to any of them.
 """
 
@@ -35,7 +35,9 @@ def overlaid(nodes: Nodes, profile: Profile, names: tuple[SystemName, ...]) -> N
     """The same tree with the profile's changes. Raises RackMisconfigured for a path that this BMC does not have."""
     found = dict(nodes)
     for template in filled_templates(profile, names, tuple(nodes)):
-        _lay(found, template)
+        above = template.path.rpartition("/")[0]
+        patches = (profile.resources.templates.get(above), profile.resources.merge.get(above))
+        _lay(found, template, listed=not any(_links_to(template.path, patch) for patch in patches))
     for path, patch in profile.resources.merge.items():
         found[path] = _changed(_existing(found, path, profile), partial(_with_patch, patch))
     return _without(found, profile) if profile.resources.remove else found
@@ -104,8 +106,8 @@ def _with_type(odata_type: str, call: RedfishCall, body: Json) -> Json:
 # -- templates ----------------------------------------------------------------------------------------------------------
 
 
-def _lay(nodes: Nodes, template: FilledTemplate) -> None:
-    """Merges a template into the resource at its path, or makes a new one of it."""
+def _lay(nodes: Nodes, template: FilledTemplate, *, listed: bool) -> None:
+    """Merges a template into the resource at its path, or makes a new one of it. `listed`: as a member of its collection."""
     node = nodes.get(template.path)
     if node is not None and node.content is not None:
         nodes[template.path] = _merged_with(node, template)
@@ -116,8 +118,14 @@ def _lay(nodes: Nodes, template: FilledTemplate) -> None:
         operations=operations,
     )  # fmt: skip
     parent = nodes.get(template.path.rpartition("/")[0])
-    if parent is not None and (parent.type or "").endswith("Collection") and parent.member is None:
+    if listed and parent is not None and (parent.type or "").endswith("Collection") and parent.member is None:
         nodes[parent.path] = _changed(parent, partial(_with_member, template.path))
+
+
+def _links_to(path: str, value: object) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("@odata.id") == path or any(_links_to(path, inner) for inner in value.values())
+    return isinstance(value, list | tuple) and any(_links_to(path, inner) for inner in value)
 
 
 def _merged_with(node: Resource, template: FilledTemplate) -> Resource:

@@ -82,7 +82,7 @@ def _one(emulator: Emulator, unit: str, profile: str, client: VendorClient) -> C
     end = emulator.endpoints[unit]
     bmc: Ready = {
         "redfish_url": end.redfish_url,
-        "system_uri": end.systems[0].uri + ("" if load(profile).http.slash == "either" else "/"),  # as the BMC itself writes it
+        "system_uri": end.systems[0].uri + ("/" if load(profile).http.slash in ("ids", "redirect") else ""),  # as in its bodies
         "ipmi_host": end.ipmi_host,
         "ipmi_port": end.ipmi_port,
         "username": end.username,

@@ -84,6 +84,35 @@ def test_an_oem_action_may_need_no_body(generic, make_bmc):
     assert bmc.power() == "Off"
 
 
+def test_an_action_of_the_vendor_may_ask_for_what_reset_does_not_offer(make_bmc):
+    """Fujitsu's PowerCycle, and HPE's ColdBoot, whose word is no ResetType: the cell of the table answers."""
+    fujitsu, hpe = make_bmc("fujitsu-irmc"), make_bmc("hpe-ilo5")
+    assert fujitsu.reset("PowerCycle").status_code == 400
+    action = fujitsu.get(fujitsu.system).json["Actions"]["Oem"]["#FTSComputerSystem.Reset"]
+    assert fujitsu.post(action["target"], json={"FTSResetType": "PowerCycle"}).status_code == 204
+    assert (fujitsu.events("command")[-1]["reset"], fujitsu.events("command")[-1]["effect"]) == ("PowerCycle", "power_cycle")
+    action = hpe.get(hpe.system).json["Oem"]["Hpe"]["Actions"]["#HpeComputerSystemExt.SystemReset"]
+    hpe.reset("ForceOff")
+    hpe.clock.advance(5)
+    refused = hpe.post(action["target"], json={"ResetType": "ColdBoot"})
+    (message,) = refused.json["error"]["@Message.ExtendedInfo"]
+    assert (refused.status_code, message["MessageId"]) == (400, "iLO.2.15.InvalidOperationForSystemState")
+    assert hpe.post(action["target"], json={"ResetType": "AuxCycle"}).status_code == 200
+    assert hpe.events("command")[-1]["assumed"] is True
+    assert hpe.power() == "Off"
+
+
+def test_a_chassis_may_list_its_resets_in_an_action_info(generic, make_bmc):
+    bmc = make_bmc(with_power(generic.profile, chassis=ChassisPower(reset_types=("On", "ForceOff"), advertise="action_info")))
+    action = bmc.get(bmc.chassis).json["Actions"]["#Chassis.Reset"]
+    assert action == {
+        "target": f"{bmc.chassis}/Actions/Chassis.Reset",
+        "@Redfish.ActionInfo": f"{bmc.chassis}/ResetActionInfo",
+    }
+    (listed,) = bmc.get(action["@Redfish.ActionInfo"]).json["Parameters"]
+    assert listed["AllowableValues"] == ["On", "ForceOff"]
+
+
 def test_a_chassis_may_have_a_reset_and_no_power_state(generic, make_bmc):
     bmc = make_bmc(with_power(generic.profile, chassis=ChassisPower(power_state=False, reset_types=("On", "ForceOff"))))
     chassis = bmc.get(bmc.chassis).json
@@ -154,6 +183,17 @@ def test_a_template_becomes_a_member_of_its_collection(generic, make_bmc):
     assert [member["@odata.id"] for member in listing["Members"]] == [bmc.system, "/redfish/v1/Systems/HGX"]
     assert listing["Members@odata.count"] == 2
     assert bmc.get("/redfish/v1/Systems/HGX").json["Id"] == "HGX"
+
+
+def test_what_a_collection_links_to_elsewhere_is_no_member_of_it(generic, make_bmc):
+    board = {"@odata.id": "/redfish/v1/Systems/Zone", "@odata.type": "#ComputerSystem.v1_10_0.ComputerSystem", "Id": "Zone"}
+    links = {"@Redfish.CollectionCapabilities": {"Capabilities": [{"CapabilitiesObject": {"@odata.id": board["@odata.id"]}}]}}
+    templates = {"/redfish/v1/Systems/Zone": board, "/redfish/v1/Systems": links}
+    bmc = make_bmc(with_resources(generic.profile, templates=templates))
+    listing = bmc.get("/redfish/v1/Systems").json
+    assert listing["Members"] == [{"@odata.id": bmc.system}]
+    assert listing["@Redfish.CollectionCapabilities"] == links["@Redfish.CollectionCapabilities"]
+    assert bmc.get("/redfish/v1/Systems/Zone").json["Id"] == "Zone"
 
 
 def test_a_patch_may_hold_lists_of_links(generic, make_bmc):

@@ -84,6 +84,39 @@ def test_ids_may_end_with_a_slash(generic, make_bmc):
     assert bmc.get(bmc.system).status_code == 200
 
 
+def test_ids_may_end_with_a_slash_where_the_path_asked_for_does(generic, make_bmc):
+    bmc = make_bmc(with_http(generic.profile, slash="as_asked", json="compact"))
+    plain, slashed = bmc.get(bmc.system), bmc.get(f"{bmc.system}/")
+    assert (plain.status_code, slashed.status_code) == (200, 200)
+    target = f"{bmc.system}/Actions/ComputerSystem.Reset"
+    for answer, end in ((plain, ""), (slashed, "/")):
+        assert answer.json["@odata.id"] == f"{bmc.system}{end}"
+        assert answer.json["Links"]["Chassis"] == [{"@odata.id": f"{bmc.chassis}{end}"}]
+        assert answer.json["Actions"]["#ComputerSystem.Reset"]["target"] == f"{target}{end}"
+        assert b'": ' not in answer.data
+    assert bmc.get("/redfish/v1").json["@odata.id"] == "/redfish/v1"
+    assert slashed.headers["ETag"] == plain.headers["ETag"]
+    assert bmc.get(f"{bmc.system}/", headers={"If-None-Match": plain.headers["ETag"]}).status_code == 304
+    assert bmc.client.head(f"{bmc.system}/", auth=bmc.admin).headers["Content-Length"] == str(len(slashed.data))
+    assert bmc.get("/redfish/v1/$metadata/").data == bmc.get("/redfish/v1/$metadata").data
+    assert bmc.reset("ForceOff").status_code == 204
+
+
+def test_the_root_alone_may_be_redirected_to_its_slash(generic, make_bmc):
+    bmc = make_bmc(with_http(generic.profile, slash="redirect_root"))
+    answer = bmc.get("/redfish/v1")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "/redfish/v1/")
+    assert bmc.get("/redfish/v1/").json["Systems"] == {"@odata.id": "/redfish/v1/Systems"}
+    assert bmc.get(bmc.system).json["@odata.id"] == bmc.system
+    assert bmc.reset("ForceOff").status_code == 204
+
+
+def test_the_redirect_to_the_slash_may_be_permanent_in_the_old_way(generic, make_bmc):
+    bmc = make_bmc(with_http(generic.profile, slash="redirect", slash_status=301))
+    answer = bmc.get(bmc.system)
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"{bmc.system}/")
+
+
 def test_a_path_without_its_slash_may_be_redirected(generic, make_bmc):
     bmc = make_bmc(with_http(generic.profile, slash="redirect"))
     answer = bmc.get(bmc.system)
