@@ -30,6 +30,8 @@ STOPS: Final = ROOT / "tests" / "peers" / "vendors" / "stops.yaml"
 RAIL_PATIENCE_S: Final = 10.0
 AT_ONCE: Final = 4
 SHOWN: Final = 160
+SLASHED: Final = frozenset({"ids", "redirect", "as_asked"})
+"""Whose clients meet ids with a slash at their end: they begin at /redfish/v1/, which has one."""
 """Characters of what a client said."""
 
 
@@ -82,7 +84,7 @@ def _one(emulator: Emulator, unit: str, profile: str, client: VendorClient) -> C
     end = emulator.endpoints[unit]
     bmc: Ready = {
         "redfish_url": end.redfish_url,
-        "system_uri": end.systems[0].uri + ("/" if load(profile).http.slash in ("ids", "redirect") else ""),  # as in its bodies
+        "system_uri": end.systems[0].uri + ("/" if load(profile).http.slash in SLASHED else ""),  # as in its bodies
         "ipmi_host": end.ipmi_host,
         "ipmi_port": end.ipmi_port,
         "username": end.username,
