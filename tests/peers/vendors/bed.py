@@ -30,9 +30,9 @@ STOPS: Final = ROOT / "tests" / "peers" / "vendors" / "stops.yaml"
 RAIL_PATIENCE_S: Final = 10.0
 AT_ONCE: Final = 4
 SHOWN: Final = 160
+"""Characters of what a client said."""
 SLASHED: Final = frozenset({"ids", "redirect", "as_asked"})
 """Whose clients meet ids with a slash at their end: they begin at /redfish/v1/, which has one."""
-"""Characters of what a client said."""
 
 
 class ClientResult(NamedTuple):
