@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from conformance import requirement as req
@@ -16,11 +17,13 @@ from conformance.givens.other_system import OtherSystem, OtherSystemTrouble
 from conformance.givens.reset_types import ResetTypes
 from conformance.givens.wrong_target import STRANGER, OtherIdentity
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import falls_after, nothing_happens
+from conformance.scenarios.words import SYSTEMS, falls_after, no_effect, nothing_happens, says
 from conformance.vocabulary import Ask, Cause, Level, Protocol
 from emulator import Armed, Rail, When, make_fault
+from profiles.model import View
 
 SYSTEM_READS: Final = "/redfish/v1/Systems*"
+READS_AFTER_THE_FIRST: Final = When(method="GET", path=SYSTEMS, skip=1)
 NO_UUID: Final = "00000000-0000-0000-0000-000000000000"
 FORMS: Final = {
     "slash": "with a slash at its end",
@@ -31,8 +34,9 @@ WRONG_MACHINE: Final = (Cause.CONFIG, Cause.NOT_FOUND, Cause.BAD_RESPONSE, Cause
 """What a fencer may call an answer that is about another machine."""
 
 
-def told_uuid(words: str, what: str, when: When, bmc: str, value: str = "") -> Inject:
-    return Inject(words, Armed(fault=make_fault("redfish.property", property="UUID", what=what, value=value), when=when), bmc)
+def told_uuid(words: str, what: str, when: When, bmc: str, value: str = "", count: int | None = None) -> Inject:
+    fault = make_fault("redfish.property", property="UUID", what=what, value=value)
+    return Inject(words, Armed(fault=fault, when=when, count=count), bmc)
 
 
 OTHER_MACHINE = Scenario(
@@ -178,4 +182,27 @@ UUID_SPELLED = Scenario(
         falls_after(3, "zeros"),
     ),
     steps=(AskStep(Ask.OFF, (Claims(),), "upper"), AskStep(Ask.OFF, (Claims(),), "zeros")),
+)
+
+UUID_FADES = Scenario(
+    id="ID-020",
+    tier=1,
+    title="The second read shows no UUID; from the third on another machine answers: it has another UUID and is off",
+    requirement=req.EXACT_TARGET,
+    source="planted in the reference fencer: an identity that one read without a UUID makes it forget",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        HasUuid(),
+        NoIdentity(),
+        told_uuid("the second read of the System shows no UUID", "missing", READS_AFTER_THE_FIRST, "target", count=1),
+        told_uuid("from the third on it shows another UUID", "value", replace(READS_AFTER_THE_FIRST, skip=2), "target", STRANGER),
+        Inject(
+            "from the second read on the System says Off",
+            Armed(fault=make_fault("report.says", word="Off"), when=READS_AFTER_THE_FIRST),
+        ),
+        Circumstance.of(says("Off", View.CHASSIS)),
+        no_effect(),
+    ),
+    steps=off(NeverClaims(), names_cause(*WRONG_MACHINE)),
 )

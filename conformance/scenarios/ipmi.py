@@ -237,3 +237,20 @@ LATER_FALSE_OFF = Scenario(
     ),
     steps=off_each(("second", "third"), NeverClaims(), Claims()),
 )
+
+OFF_JUST_BEFORE = Scenario(
+    id="IPMI-019",
+    tier=1,
+    title="The BMC says off as soon as it has accepted Chassis Control; the rail falls 0.9 s later",
+    requirement=req.SAFE_CLAIM,
+    source="found by fence-conformance hunt in a fencer that reads off twice within half a second",
+    protocol=Protocol.IPMI,
+    given=(
+        host(ON),
+        Inject(
+            "every power command is accepted, the BMC says off at once, and everything happens 0.9 s later",
+            Armed(fault=make_fault("power.early-word", seconds=0.9)),
+        ),
+    ),
+    steps=off(NeverClaims(), Claims(), ReadsBeforeClaim()),
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from conformance import requirement as req
 from conformance.expectations.causes import NeverSays, names_cause
 from conformance.expectations.claims import Claims, NeverClaims, answers
-from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
+from conformance.expectations.requests import AtMostCommands, Forces, ReadsBeforeClaim
 from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.inject import Inject
 from conformance.scenario import AskStep, Scenario, off
@@ -178,6 +178,17 @@ PASSES_THROUGH_POWERING_OFF = Scenario(
         ),
     ),
     steps=off(NeverClaims(), Claims(), ReadsBeforeClaim()),
+)
+
+HANGS_GOING_DOWN = Scenario(
+    id="STATE-022",
+    tier=1,
+    title="The operating system hangs while it goes down: the System says PoweringOff until somebody cuts the power",
+    requirement=req.FORCE_WHEN_HUNG,
+    source="DSP0268 PowerState; ironcore-dev/metal-operator#129: a graceful shutdown that never ends",
+    protocol=Protocol.REDFISH,
+    given=(host(HUNG), says("PoweringOff", until=RailIs(Rail.DOWN)), falls_after(3)),
+    steps=off(NeverClaims(), Claims(), Forces(), ReadsBeforeClaim()),
 )
 
 UNKNOWN_WHILE_ON = Scenario(

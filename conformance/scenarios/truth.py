@@ -13,14 +13,16 @@ from conformance.expectations.requests import AtMostCommands, ConfirmsOff, Force
 from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.inject import Inject
-from conformance.scenario import AskStep, Scenario, off
+from conformance.scenario import AskStep, Scenario, off, off_each
 from conformance.scenarios.words import (
     EVERY_VIEW,
     SYSTEMS,
+    all_at,
     answered,
     at,
     falls_after,
     falls_over_ipmi,
+    meets,
     no_effect,
     nothing_happens,
     once_read,
@@ -28,7 +30,7 @@ from conformance.scenarios.words import (
     says,
 )
 from conformance.vocabulary import Ask, Cause, Level, Protocol
-from emulator import Armed, Caching, Rail, ResetType, When, make_fault
+from emulator import Armed, Caching, Intent, Rail, ResetType, When, make_fault
 from profiles.model import View
 
 NOT_CONFIGURED = r"(?i)not configured"
@@ -288,4 +290,38 @@ ON_SAYS_STARTING = Scenario(
         ),
     ),
     steps=(AskStep(Ask.ON, (NeverClaims(),)),),
+)
+
+
+def off_now_and_then(bmc: str, *says_else: Inject) -> tuple[Inject, ...]:
+    """Every third read of the System says Off, whatever is true, and its Chassis never objects. The host stays on."""
+    return (
+        *all_at(bmc, *says_else),
+        meets(
+            "every third read of the System says Off, whatever is true",
+            "report.says",
+            When(method="GET", intent=Intent.POWER_READ, path=SYSTEMS, every=3),
+            bmc=bmc,
+            word="Off",
+            views=(View.SYSTEM,),
+        ),
+        Circumstance.of(at(bmc, says("Off", View.CHASSIS))),
+        at(bmc, no_effect()),
+    )
+
+
+OFF_NOW_AND_THEN = Scenario(
+    id="TRUTH-021",
+    tier=1,
+    title="Every third read says Off although the host is on; those between say On, or PoweringOff",
+    requirement=req.SAFE_CLAIM,
+    source="planted in the reference fencer: an Off that is counted although another word came after it",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, name="on-between"),
+        *off_now_and_then("on-between"),
+        host(ON, name="word-between"),
+        *off_now_and_then("word-between", says("PoweringOff")),
+    ),
+    steps=off_each(("on-between", "word-between"), NeverClaims()),
 )

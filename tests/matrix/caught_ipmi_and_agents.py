@@ -32,6 +32,7 @@ IPMI_AND_AGENTS: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] =
     ("SoftOff", "IPMI-016", DELL, STUCK, None),
     ("AcceptedIsOnOverIpmi", "IPMI-017", DELL, Verdict.MISLEADING, FindingKind.WRONG_ANSWER),
     ("LastReadCounts", "IPMI-018", DELL, UNSAFE, FindingKind.FALSE),
+    ("AcceptedIsOff", "IPMI-019", DELL, UNSAFE, FindingKind.EARLY),
     ("IgnoresCompletion", "IPMI-006", DELL, UNSAFE, FindingKind.FALSE),
     ("WholeByte", "IPMI-003", DELL, UNSAFE, FindingKind.FALSE),
     ("StaysOffForGood", "IPMI-004", DELL, HYGIENE, FindingKind.OVERREACH),

@@ -50,6 +50,7 @@ LOGINS_AND_IDENTITY: tuple[tuple[str, str, str, Verdict, FindingKind | None], ..
     ("AnyBody", "ID-014", OPENBMC, UNSAFE, WRONG_TARGET),
     ("IgnoresCount", "ID-015", DELL, UNSAFE, WRONG_TARGET),
     ("KnowsNoUuid", "ID-016", DELL, UNSAFE, FindingKind.FALSE),
+    ("KnowsNoUuid", "ID-020", DELL, UNSAFE, FindingKind.FALSE),
     ("StrictUuid", "ID-017", GENERIC, STUCK, None),
     ("IgnoresBridge", "ID-018", DELL, UNSAFE, WRONG_TARGET),
     ("IgnoresSelector", "ID-019", DELL, UNSAFE, WRONG_TARGET),
