@@ -133,7 +133,7 @@ def _import_fencer(what: Play) -> None:
     way = what.definition.ways[what.protocol]
     if not isinstance(way, PythonTransportAdapter):
         return
-    if (folder := str(way.folder)) not in sys.path:
+    if sys.path[:1] != [folder := str(way.folder)]:  # before all else: a script's folder may hold a module of the same name
         sys.path.insert(0, folder)
     for target in {way.function, *way.functions.values()} - {""}:
         with contextlib.suppress(BaseException):

@@ -33,6 +33,8 @@ PATIENCE_S: Final = 60.0
 """Wall-clock seconds that a worker has besides the caps of the asks: it ends a run long before that."""
 PIPE_BYTES: Final = 1 << 20
 """What a pipe shall hold, where the machine lets it: nobody then waits for the other in the middle of a run."""
+IN_WORKER: Final = "FENCELAB_IN_WORKER"
+"""Set in the environment of a worker. A fencer's module that runs the suite when it is imported would start worker after worker."""
 START: Final = """
 import json, sys
 requests, reports, ended, path = json.loads(sys.argv[1])
@@ -50,6 +52,8 @@ class Worker:
     """One process and the pipes to it. The end of a run is told apart, so that nobody wakes up for each line of it."""
 
     def __init__(self) -> None:
+        if IN_WORKER in os.environ:
+            raise CannotPlay("the module of an in-process fencer runs the suite when it is imported")
         requests, self._requests = os.pipe()
         self._reports, reports = os.pipe()
         self._ended, ended = os.pipe()
@@ -61,7 +65,7 @@ class Worker:
             self._process = subprocess.Popen(
                 (sys.executable, "-P", "-c", START, json.dumps([requests, reports, ended, sys.path])),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None,
-                pass_fds=(requests, reports, ended), start_new_session=True,
+                pass_fds=(requests, reports, ended), start_new_session=True, env={**os.environ, IN_WORKER: "1"},
             )  # fmt: skip
         finally:
             os.close(requests)
