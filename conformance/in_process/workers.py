@@ -34,7 +34,7 @@ PATIENCE_S: Final = 60.0
 PIPE_BYTES: Final = 1 << 20
 """What a pipe shall hold, where the machine lets it: nobody then waits for the other in the middle of a run."""
 IN_WORKER: Final = "FENCELAB_IN_WORKER"
-"""Set in the environment of a worker. A fencer's module that runs the suite when it is imported would start worker after worker."""
+"""Set in the environment of a worker: a fencer's module that runs the suite when it is imported would start one after another."""
 START: Final = """
 import json, sys
 requests, reports, ended, path = json.loads(sys.argv[1])

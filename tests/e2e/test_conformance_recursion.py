@@ -1,4 +1,4 @@
-"""A fencer's module that runs the suite when it is imported, as a script without a main guard does, starts no worker in a worker."""
+"""A fencer's module that runs the suite when it is imported, as a script without a main guard does, starts no more workers."""
 
 from __future__ import annotations
 
