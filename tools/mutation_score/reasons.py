@@ -49,7 +49,7 @@ SURVIVORS: Final[Mapping[str, Mapping[str, str]]] = {
         "plan-on-not-repeated": "No scenario has a BMC that accepts an On, forgets it, and obeys the next one.",
         "run-call-takes-all": "Not explained yet: no scenario notices one request that is given all the time.",
         "run-lost-read-is-final": "SHOULD: a fencer is to go on after a lost read.",
-        "redfish-sibling-accepted": "A gap: no scenario has an action that leads to the system beside it, which the careful fencer would follow.",
+        "redfish-sibling-accepted": "A gap: no scenario has an action that leads to the system beside it.",
         "logins-no-gap": "SHOULD: refused log-ins are to be spaced.",
     },
     "careful": {
