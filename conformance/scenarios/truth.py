@@ -311,7 +311,7 @@ def off_now_and_then(bmc: str, *says_else: Inject) -> tuple[Inject, ...]:
 
 
 OFF_NOW_AND_THEN = Scenario(
-    id="TRUTH-021",
+    id="TRUTH-020",
     tier=1,
     title="Every third read says Off although the host is on; those between say On, or PoweringOff",
     requirement=req.SAFE_CLAIM,

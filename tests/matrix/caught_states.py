@@ -57,7 +57,7 @@ STATES: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("StartingIsOn", "TRUTH-018", DELL, MISLEADING, FindingKind.WRONG_ANSWER),
     ("AcceptedIsOn", "TRUTH-018", DELL, MISLEADING, FindingKind.WRONG_ANSWER),
     ("FirstChassis", "TRUTH-019", DELL, UNSAFE, FindingKind.FALSE),
-    ("FirstOff", "TRUTH-021", DELL, UNSAFE, FindingKind.FALSE),
+    ("FirstOff", "TRUTH-020", DELL, UNSAFE, FindingKind.FALSE),
     ("RestartsAndReadsOn", "PROFILE-006", DELL, UNSAFE, FindingKind.FALSE),
     ("RebootsWhatItTurnedOff", "PROFILE-006", DELL, UNSAFE, FindingKind.FALSE),
     ("RefusedIsFailed", "PROFILE-001", DELL, STUCK, None),
