@@ -88,10 +88,7 @@ def started(what: Play, reused: Reusable, workers: tuple[int, ...], reports: int
     done_out, done_in = os.pipe()
     pid = os.fork()
     if pid == 0:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        for descriptor in (*workers, orders_in, done_out):
-            os.close(descriptor)
-        _play_all(what, reused, reports, orders_out, done_in)
+        _play_all(what, reused, reports, orders_out, done_in, (*workers, orders_in, done_out))
     os.close(orders_out)
     os.close(done_in)
     return Player(pid, os.pidfd_open(pid), orders_in, done_out)
@@ -106,10 +103,13 @@ def may_follow(what: Play) -> bool:
 # -- the child -----------------------------------------------------------------------------------------------------------------
 
 
-def _play_all(what: Play, reused: Reusable, reports: int, orders: int, done: int) -> None:
-    """Never returns."""
+def _play_all(what: Play, reused: Reusable, reports: int, orders: int, done: int, others: Sequence[int]) -> None:
+    """Never returns, whatever is raised. `others` are the worker's descriptors, which are closed here."""
     code = 1
     try:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        for descriptor in others:
+            os.close(descriptor)
         os.setsid()
         runs = _Runs(reused, partial(write_line, reports))
         while (code := runs.play(what)) == 0 and may_follow(what) and not runs.is_spent:
