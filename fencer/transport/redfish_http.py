@@ -7,7 +7,7 @@ Rules
   2. Credentials go only to the configured scheme, host and port: this module follows redirects itself and only within that
      origin, and `HttpConnection` verifies the certificate before it sends any HTTP.
   3. A redirect must lead to the same resource (another spelling of its path). A read that is answered by another resource
-     would be a read of something else, and a power command would act on something else.
+     would be a read of something else, and a power command would act on something else. The method stays (RFC 9110, 15.4).
   4. Nothing is sent twice. The transport and the fence procedure decide about another try.
 """
 
@@ -123,8 +123,7 @@ class BmcHttp:
             except CallFailed as error:
                 raise CallFailed(_redacted(error.failure, self._redact), final=error.final, sent=error.sent) from error
             location = raw.headers.get("location")
-            follow = raw.status in (307, 308) or (raw.status in (301, 302) and method == "GET")
-            if not follow or not location:
+            if not location or not _is_followed(raw.status, method, location, asked):
                 return _response(raw, path, count)
             path = self.path(location)
             if not same_resource(path, asked):
@@ -144,6 +143,11 @@ class BmcHttp:
 def left_until(end: float) -> float:
     """Seconds until `end`, at least 0."""
     return max(end - time.monotonic(), 0.0)
+
+
+def _is_followed(status: int, method: str, location: str, asked: str) -> bool:
+    """301 and 302 let a client make a GET of a POST, so another request is followed to its own resource alone, as it is."""
+    return status in (307, 308) or (status in (301, 302) and (method == "GET" or same_resource(location, asked)))
 
 
 def _redacted(failure: Failure, redact: Redactor) -> Failure:

@@ -34,10 +34,19 @@ from tests.redfish_service import (
 # --- redirects ------------------------------------------------------------------------------------------------------
 
 
-def test_a_308_keeps_method_and_body(service: Service) -> None:
-    service.special = on("POST", RESET + "/", lambda it: it.reply(308, Location=RESET))
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_to_another_spelling_keeps_method_and_body(service: Service, status: int) -> None:
+    service.special = on("POST", RESET + "/", lambda it: it.reply(status, Location=RESET))
     service.documents["system"] = {"Actions": {"#ComputerSystem.Reset": {"target": RESET + "/"}}}
     assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
+
+
+@pytest.mark.parametrize("status", [301, 302])
+def test_a_redirect_of_a_post_to_a_page_is_no_accepted_reset(service: Service, status: int) -> None:
+    service.special = on("POST", RESET, lambda it: it.reply(status, Location=SYSTEM))
+    failed = fence(target(service), QUICK)
+    assert cause(failed) is Cause.BAD_RESPONSE
+    assert f"HTTP {status}" in str(failed)
 
 
 def test_a_303_to_a_post_is_no_accepted_reset(service: Service) -> None:
