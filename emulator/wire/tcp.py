@@ -4,7 +4,8 @@
 
 Rules
   1. Connections that are open stay as they are when the state changes; only `drop_connections` and `close` end them.
-  2. No other process can take the port of a BMC, whatever its state. The one exception is `shares`, for fleets on one device: it
+  2. No other process can take the port of a BMC, whatever its state, unless it has SO_REUSEPORT and the same user while the port
+     is refused. The one exception is `shares`, for fleets on one device: it
      takes SO_REUSEPORT, and `emulator.wire.claims` keeps fleets from taking addresses of each other.
 
 Theory
@@ -128,9 +129,10 @@ class Listener(TcpPort):
         if door is self.door:
             return
         if door is PortState.REFUSED:
-            self._release()
             # Bound but not listening: the kernel refuses connections, and no other process can take the port.
-            self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port, shares=self._shares))
+            held = self._bound_beside()
+            self._release()
+            self._watch = self._reception.reactor.add(held)
             self.door = door
             return
         watch = self._listening()
@@ -164,11 +166,30 @@ class Listener(TcpPort):
             self.port = self._watch.sock.getsockname()[1]
         if self.door is PortState.REFUSED:
             try:
+                self._watch.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # for connections in TIME_WAIT
                 self._watch.sock.listen(_BACKLOG)
             except OSError as error:
                 self._release()
                 raise cannot_bind(self.address, self.port, error) from error
         return self._watch
+
+    def _bound_beside(self) -> socket.socket:
+        """One more socket at this port, bound before the one that listens is closed, so that the port is never free.
+
+        Both have SO_REUSEPORT for that moment alone. Beside a socket that does not listen, any that has SO_REUSEADDR could be
+        bound, so the new one has that only when it is bound and when it listens. Raises CannotBind.
+        """
+        listening = self._watch.sock if self._watch is not None and not self._shares else None
+        if listening is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            held = bind(socket.SOCK_STREAM, self.address, self.port, shares=True)
+        finally:
+            if listening is not None:
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, self._shares)
+        return held
 
     def _release(self) -> None:
         for watch in (self._filler.watch if self._filler is not None else None, self._watch):

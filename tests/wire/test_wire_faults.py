@@ -14,7 +14,7 @@ import pytest
 from emulator.core.clock import VirtualClock
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, HalfClose, Hang, Reset, Send, Wait, text_of
-from emulator.wire.tcp import CannotBind
+from emulator.wire.tcp import CannotBind, Listener
 from emulator.wire.tcp_port import PortState
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
@@ -191,6 +191,33 @@ def test_a_refused_door_refuses_keeps_its_port_and_opens_again(lan):
     assert client.get().answer()[0] == 200  # who was inside stays inside
     lan.reactor.call(lambda: listener.set_door(PortState.OPEN))
     assert lan.connect(listener).get().answer()[0] == 200
+
+
+def a_stranger_can_bind(listener: Listener) -> bool:
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            stranger.bind((listener.address, listener.port))
+        except OSError:
+            return False
+        return True
+
+
+def test_nobody_can_take_the_port_while_a_door_is_closed_and_opened(lan, monkeypatch):
+    listener = lan.plain()
+    release, was_free = Listener._release, []
+
+    def released(self: Listener) -> None:
+        release(self)
+        was_free.append(a_stranger_can_bind(self))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Listener, "_release", released)
+        lan.reactor.call(lambda: listener.set_door(PortState.REFUSED))
+    assert was_free == [False]
+    assert not a_stranger_can_bind(listener)
+    lan.reactor.call(lambda: listener.set_door(PortState.OPEN))
+    assert not a_stranger_can_bind(listener)
 
 
 def test_a_saturated_door_makes_the_clients_connect_time_out(lan):
