@@ -113,6 +113,8 @@ class AuthenticatedHttp:
             raise self._refused.unanswered(lost) from lost
         if answer.ok:
             self._refused.accepted()
+        elif answer.status not in (401, 403):
+            self._refused.answered()
         return answer
 
     def _log_in(self, end: float) -> None:

@@ -23,7 +23,7 @@ NO_ANSWER: Final = {Cause.TIMEOUT: "not answered in time", Cause.UNREACHABLE: "t
 
 @dataclass(slots=True)
 class RefusedLogins:
-    """The refused log-ins of one run. Times are monotonic seconds. `open`: none has been accepted since the last refusal."""
+    """The refused log-ins of one run. Times are monotonic seconds. `open`: the last answer of the BMC was a refusal."""
 
     count: int = 0
     at: float = 0.0
@@ -39,6 +39,10 @@ class RefusedLogins:
     def accepted(self) -> None:
         """Called when the BMC has answered a request with these credentials and did not refuse them."""
         self.open, self.accepted_at = False, time.monotonic()
+
+    def answered(self) -> None:
+        """Called when the BMC has answered a request with these credentials without a judgement of them, as with 503."""
+        self.open = False
 
     def unanswered(self, lost: CallFailed) -> CallFailed:
         """The error to raise where a request with credentials has failed: a refusal, if they were refused just before."""

@@ -40,6 +40,14 @@ def test_a_request_that_is_lost_is_no_refusal_where_nothing_was_refused_or_the_c
     assert logins.count == 1
 
 
+def test_a_request_that_is_lost_is_no_refusal_where_the_last_answer_was_another_one() -> None:
+    logins, failed = RefusedLogins(), lost()
+    logins.add(REFUSAL)
+    logins.answered()
+    assert logins.unanswered(failed) is failed
+    assert logins.add(REFUSAL).final, "refusals before and after count together"
+
+
 def test_one_refusal_of_credentials_that_were_accepted_just_before_makes_no_refusal_of_a_lost_answer() -> None:
     logins, failed = RefusedLogins(), lost(Cause.UNREACHABLE)
     logins.accepted()

@@ -18,6 +18,8 @@ from fencer import (
     read,
 )
 from fencer.transport import refused_logins
+from fencer.transport.base import CallFailed
+from fencer.transport.redfish_auth import AuthenticatedHttp
 from tests.redfish_service import (
     LIMITS,
     QUICK,
@@ -113,6 +115,33 @@ def test_a_full_session_table_falls_back_to_basic(service: Service) -> None:
     service.special = on("POST", SESSIONS, lambda it: it.reply(503, error("RAC0218", "full")))
     assert fence(target(service, auth=Auth.SESSION), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert len(service.seen("POST", SESSIONS)) == 1
+
+
+@pytest.mark.usefixtures("soon_again")
+def test_a_full_session_table_stays_the_cause_where_the_last_log_in_is_not_answered(service: Service) -> None:
+    """Basic was refused before the table was seen to be full, so nothing speaks for another refusal."""
+    asked = 0
+
+    def special(it: Handler, body: bytes) -> bool:
+        nonlocal asked
+        if it.command != "POST":
+            it.reply(401)
+            return True
+        asked += 1
+        if asked < 3:
+            it.reply(503, error("RAC0218", "full"))
+        else:
+            it.close_connection = True
+        return True
+
+    service.special = special
+    http, told = AuthenticatedHttp(target(service), 1.0), []
+    for _ in range(3):
+        with pytest.raises(CallFailed) as failed:
+            http.request("GET", SYSTEM, time.monotonic() + 5)
+        told.append((failed.value.failure.cause, failed.value.final))
+    http.close(0)
+    assert told == [(Cause.BUSY, False), (Cause.BUSY, False), (Cause.UNREACHABLE, False)]
 
 
 @pytest.mark.parametrize(("offer", "methods"), [({"WWW_Authenticate": 'Basic realm="x"'}, ["GET", "GET"]), ({}, ["GET", "POST"])])
