@@ -19,6 +19,8 @@ HANDSHAKE = "open-session"
 HANGS = frozenset({"wire.hang", "ipmi.silence"})
 GATE = "power.gate"
 """The fault that lets a host of a hunt fall when the fencer has looked: no deviation."""
+PACE_S = 5.0
+"""In so many seconds after an accepted command a host is off: a client that looks no earlier may look but once."""
 NOTHING = "nothing"
 """What a fencer was told whose answer was lost."""
 READS: Mapping[str, str] = {"system": "reads System", "chassis": "reads Chassis", "ipmi": "reads chassis status"}
@@ -110,7 +112,8 @@ def _steps(window: AskWindow) -> Iterator[ObservedStep]:
             what = text(event, "path") if text(event, "protocol") == "ipmi" else intent
             told = _told(with_it)
             swallowed = event.data.get("executed") is False
-            looked = bool(view) and not swallowed and (told == NOTHING or any(e.kind is EventKind.LOOK for e in with_it))
+            unread = swallowed or any(e.kind is EventKind.FAULT and e.data.get("executed") is False for e in with_it)
+            looked = bool(view) and not unread and (told == NOTHING or any(e.kind is EventKind.LOOK for e in with_it))
             acted = any(e.kind is EventKind.COMMAND and text(e, "effect") not in ("", "none") for e in with_it)
             sent[what] += 1
             served[what] += not swallowed
@@ -138,6 +141,28 @@ def silence_s(window: AskWindow) -> float:
     hung = {e.cause for e in window.during if e.kind in (EventKind.WIRE, EventKind.FAULT) and text(e, "fault") in HANGS}
     moments = [*((request.seq, request.t) for request in window.requests), (window.claim.seq, window.claim.t)]
     return sum(later - t for (seq, t), (_, later) in pairwise(moments) if seq in hung)
+
+
+def was_held_back(window: AskWindow) -> bool:
+    """Whether it was only the gate of a hunt that a fencer failed at: it looked PACE_S after its command or later, and the host,
+    which waits for several reads here, had not moved by its last look. Another host would have shown it what it waited for."""
+    commanded: float | None = None
+    waited = False
+    for event in window.during:
+        if event.kind is EventKind.COMMAND and text(event, "effect") not in ("", "none"):
+            commanded = event.t if commanded is None else commanded
+        elif commanded is None or not window.is_host(event):
+            continue
+        elif event.kind is EventKind.LOOK:
+            waited = waited or event.t >= commanded + PACE_S
+        elif event.kind is EventKind.RAIL and not _is_last_word(window, event):
+            return False
+    return waited
+
+
+def _is_last_word(window: AskWindow, moved: Event) -> bool:
+    """Whether nobody looked at the host after it had moved."""
+    return not any(e.kind is EventKind.LOOK and e.seq > moved.seq and window.is_host(e) for e in window.during)
 
 
 def _views_by_path(requests: Iterable[Event], belonging: Mapping[int, Sequence[Event]]) -> Mapping[str, str]:

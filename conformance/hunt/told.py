@@ -83,6 +83,8 @@ def last_line(search: Search, ending: Ending, seconds: float, found: Mapping[Ver
     parts = [f"{_level(cost, level)}" for cost, level in search.levels.items() if level.planned]
     merged = sum(level.merged for level in search.levels.values())
     looked = f", {merged} looked like another one" if merged else ""
+    missed = sum(level.missed for level in search.levels.values())
+    looked += f", in {missed} a deviation did not come" if missed else ""
     finds = ", ".join(f"{found[v]} {v}" for v in COUNTED if found.get(v)) or "nothing found"
     return f"hunt  {len(search.runs)} runs in {duration(seconds)}{looked}; {'; '.join(parts)}; {ending}; {finds}"
 

@@ -12,7 +12,7 @@ from conformance.adapters.definition import Definition
 from conformance.finding import Judgement
 from conformance.hunt import manager_run
 from conformance.hunt.detectability import STABLE_FOR_S, is_undetectable
-from conformance.hunt.observation import observe, prefix_key, silence_s
+from conformance.hunt.observation import observe, prefix_key, silence_s, was_held_back
 from conformance.hunt.scenarios import scenario_for
 from conformance.hunt.trace import ManagerStart, Start, Trace, World
 from conformance.hunt.verdict import HuntedRun, end_of, worst
@@ -117,7 +117,8 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event, *, alone: boo
     )  # fmt: skip
     if not complete:
         return run
-    verdict, kind, why = worst(judgement, trace, steps, silence_s(window) / hunted.definition.deadline)
+    silent_share = silence_s(window) / hunted.definition.deadline
+    verdict, kind, why = worst(judgement, trace, steps, silent_share, held_back=was_held_back(window))
     stable_for_s = hunted.definition.limits.get("stable_for", STABLE_FOR_S)
     undetectable = verdict is Verdict.UNSAFE and is_undetectable(
         window, trace.world.protocol, stable_for_s, has_chassis=hunted.has_chassis

@@ -4,8 +4,9 @@ Rules
   1. Only UNSAFE, HANG and STUCK count. STUCK is a failure although every deviation had come and the goal held at that moment, or
      a forced power-off had been executed and nothing stood in its way, or the BMC had done nothing but to say once that it is
      busy; without any deviation every failure is one. A fencer may believe a BMC that has denied its requests twice, and may
-     fail where silence has taken more than half of its deadline. Credentials that were never accepted, were refused, sent again
-     and got no answer may have been refused twice: BMCs hold the answer to a wrong password back.
+     fail where silence has taken more than half of its deadline, or where it has waited for the host and looked too seldom to
+     open the gate that the host of a hunt waits at (`observation.was_held_back`). Credentials that were never accepted, were
+     refused, sent again and got no answer may have been refused twice: BMCs hold the answer to a wrong password back.
   2. What no fencer could have known is UNSAFE and `undetectable`: it is listed and never counted.
 """
 
@@ -66,18 +67,19 @@ class HuntedRun:
 
 
 def worst(
-    judgement: Judgement, trace: Trace, steps: Sequence[ObservedStep], silent_share: float = 0.0
+    judgement: Judgement, trace: Trace, steps: Sequence[ObservedStep], silent_share: float = 0.0, *, held_back: bool = False
 ) -> tuple[Verdict, str, str]:
     """Verdict, kind and sentence of the worst finding that counts here; PASS where there is none.
 
     Every deviation of the trace has come. `silent_share` is the part of the deadline that requests without an answer took.
+    `held_back` is what `observation.was_held_back` says.
     """
     for finding in judgement.findings:
         if finding.verdict in (Verdict.UNSAFE, Verdict.HANG):
             return finding.verdict, finding.kind.value if finding.kind is not None else "", finding.actual
     stuck = next((f for f in judgement.findings if f.verdict is Verdict.STUCK), None)
-    late = silent_share > MOST_SILENCE
-    if stuck is not None and not late and (not trace.deviations or _could_succeed(judgement.facts[0], trace, steps)):
+    excused = held_back or silent_share > MOST_SILENCE
+    if stuck is not None and not excused and (not trace.deviations or _could_succeed(judgement.facts[0], trace, steps)):
         return Verdict.STUCK, stuck.kind.value if stuck.kind is not None else "", stuck.actual
     return Verdict.PASS, "", ""
 

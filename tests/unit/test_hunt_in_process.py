@@ -168,3 +168,17 @@ def test_ctrl_c_keeps_what_was_found() -> None:
     assert ending is Ending.STOPPED
     (find,) = hunting.unconfirmed(search)
     assert (find.replays, find.of) == (0, 0)
+
+
+@pytest.mark.parametrize("word", ["lost-request", "lost-answer"])
+def test_a_word_behind_a_read_that_was_lost_comes_at_the_request_that_is_named(word: str) -> None:
+    """A request over IPMI that was lost has asked for no word, one whose answer was lost has."""
+    lost = Trace(IPMI, (PlacedDeviation(3, word, 1, "chassis-status"),))
+    ours = target(on_transport())
+    steps = try_trace(ours, lost, threading.Event()).steps
+    assert [step.told for step in steps[2:4]] == ["nothing", "On"]
+    assert steps[3].viewed == (1 if word == "lost-request" else 2)
+    early = PlacedDeviation(4, "early-off", steps[3].viewed, steps[3].what, steps[3].view)
+    run = try_trace(ours, lost.then(early), threading.Event())
+    assert run.complete
+    assert run.steps[3].told == "Off"

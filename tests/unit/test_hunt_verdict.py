@@ -103,3 +103,10 @@ def test_a_fencer_that_gives_up_on_one_answer_of_busy_is_stuck() -> None:
 def test_a_bmc_that_denies_again_and_again_may_be_believed(word: str) -> None:
     assert worst(judgement(Verdict.STUCK, Rail.DOWN), Trace(REDFISH, (placed(1, word),)), PLAIN)[0] is Verdict.PASS
     assert worst(judgement(Verdict.UNSAFE, Rail.UP), Trace(REDFISH, (placed(1, word),)), PLAIN)[0] is Verdict.UNSAFE
+
+
+def test_a_fencer_that_waited_and_looked_too_seldom_for_the_gate_may_fail() -> None:
+    """The host of a hunt moves when it was looked at three times; who sleeps for ten seconds and looks once sees On for ever."""
+    assert worst(judgement(Verdict.STUCK, Rail.UP), Trace(REDFISH), PLAIN, held_back=True)[0] is Verdict.PASS
+    assert worst(judgement(Verdict.STUCK, Rail.DOWN), LOST, PLAIN, held_back=True)[0] is Verdict.PASS
+    assert worst(judgement(Verdict.UNSAFE, Rail.UP), Trace(REDFISH), PLAIN, held_back=True)[0] is Verdict.UNSAFE

@@ -15,7 +15,7 @@ from emulator.core.errors import NoSuchFault, RackMisconfigured
 from emulator.core.faults.board import Armed, Arming, FaultId, Fired, Phase, Scene
 from emulator.core.faults.fault import Fault, IncidentFault, LoginFault, PowerFault, ReportFault, Seam
 from emulator.core.faults.trigger import ClientRequest
-from emulator.core.journal import EventKind
+from emulator.core.journal import Datum, EventKind
 from emulator.core.power.system import SystemState
 from emulator.core.rack_services import RackServices
 from emulator.core.vocab import Rail
@@ -181,8 +181,10 @@ class FaultControl:
 
     def _journal(self, unit: Unit, arming: Arming, cause: int | None, system: str | None) -> None:
         fault = arming.armed.fault
+        swallows = fault.seam is Seam.PROTOCOL and getattr(fault, "executed", True) is False
+        executed: dict[str, Datum] = {"executed": False} if swallows else {}
         self._room.journal.record(
-            unit.name, EventKind.FAULT, cause, fault=fault.name, seam=fault.seam, system=system, id=arming.id
+            unit.name, EventKind.FAULT, cause, fault=fault.name, seam=fault.seam, system=system, id=arming.id, **executed
         )
 
     def _roll(self) -> float:
