@@ -281,6 +281,7 @@ class _Hunt:
 
         target, search = self._target, self._search
         counted = [find.run for find in finds if find.replays == find.of]
+        shaky = sum(find.run.verdict is Verdict.UNSAFE and find.replays != find.of for find in finds)
         return HuntResult(
             fencer=target.definition.name,
             fencer_digest=target.definition.digest,
@@ -290,7 +291,7 @@ class _Hunt:
             budget=search.bounds.budget,
             depth=search.bounds.depth,
             seconds=seconds,
-            radius=radius_sentence(counted, search.levels, search.bounds),
+            radius=radius_sentence(counted, search.levels, search.bounds, shaky),
             runs=tuple(search.runs),
             finds=finds,
             version=our_version(),

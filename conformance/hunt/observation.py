@@ -16,13 +16,16 @@ from emulator import Event, EventKind, Intent
 
 HANDSHAKE = "open-session"
 """The message that begins an RMCP+ handshake. The journal has a handshake as a log-in and not as requests."""
-HANGS = frozenset({"wire.hang", "ipmi.silence"})
+HANG = "wire.hang"
+HANGS = frozenset({HANG, "ipmi.silence"})
 GATE = "power.gate"
 """The fault that lets a host of a hunt fall when the fencer has looked: no deviation."""
 PACE_S = 5.0
 """In so many seconds after an accepted command a host is off: a client that looks no earlier may look but once."""
 NOTHING = "nothing"
 """What a fencer was told whose answer was lost."""
+SILENCE = "silence"
+"""The same where the connection stayed open: a fencer that waits for it knows the difference."""
 READS: Mapping[str, str] = {"system": "reads System", "chassis": "reads Chassis", "ipmi": "reads chassis status"}
 PLAIN: Mapping[str, str] = {
     Intent.LOGIN: "logs in",
@@ -113,7 +116,7 @@ def _steps(window: AskWindow) -> Iterator[ObservedStep]:
             told = _told(with_it)
             swallowed = event.data.get("executed") is False
             unread = swallowed or any(e.kind is EventKind.FAULT and e.data.get("executed") is False for e in with_it)
-            looked = bool(view) and not unread and (told == NOTHING or any(e.kind is EventKind.LOOK for e in with_it))
+            looked = bool(view) and not unread and (told in (NOTHING, SILENCE) or any(e.kind is EventKind.LOOK for e in with_it))
             acted = any(e.kind is EventKind.COMMAND and text(e, "effect") not in ("", "none") for e in with_it)
             sent[what] += 1
             served[what] += not swallowed
@@ -189,6 +192,8 @@ def _did(event: Event, view: str) -> str:
 
 
 def _told(with_it: Sequence[Event]) -> str:
+    if any(e.kind is EventKind.WIRE and text(e, "fault") == HANG for e in with_it):
+        return SILENCE
     spoiled = {text(e, "answer") for e in with_it if e.kind is EventKind.WIRE} & {"none", "cut", "altered"}
     if spoiled:
         return NOTHING if "none" in spoiled else "half an answer" if "cut" in spoiled else "rubbish"

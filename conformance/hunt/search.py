@@ -5,8 +5,8 @@ Rules
      requests. Then what costs two, and so on up to the budget: further deviations come behind the last one of a run.
   2. Of what costs the same, fewer deviations come first. From a cost of two on, what stands behind runs whose requests are seldom
      comes first, then the dice of the seed decide.
-  3. A run is extended only if no other one looked the same to everybody (`prefix_key`), and if no deviation has made a find of
-     it: with a further one it is the same find. A fencer that fails without any deviation may fail otherwise with one.
+  3. A run is extended only if no other one looked the same to everybody (`prefix_key`), and if no deviation has made an UNSAFE of
+     it: with a further one it is the same find. A fencer that has failed may claim what is not true with a further one.
   4. A run that is known, from a state file, is taken in without being played.
 """
 
@@ -37,13 +37,14 @@ class SearchBounds:
 
 @dataclass(slots=True)
 class LevelCount:
-    """Runs of one cost: `planned` so far, `done`; of these `merged` into one that looked the same, and `missed`, whose deviations
-    did not all come."""
+    """Runs of one cost: `planned` so far, `done`; of these `merged` into one that looked the same, `missed`, whose deviations did
+    not all come, and `unplayed`, which the suite could not play."""
 
     planned: int = 0
     done: int = 0
     merged: int = 0
     missed: int = 0
+    unplayed: int = 0
 
 
 class Search:
@@ -82,10 +83,13 @@ class Search:
         level = self.levels[cost(run.trace)]
         level.done += 1
         self.runs.append(run)
+        if run.verdict is Verdict.ERROR:
+            level.unplayed += 1
+            return
         if not run.complete:
             level.missed += 1
             return
-        if run.verdict is not Verdict.PASS and (run.trace.deviations or run.verdict is Verdict.ERROR):
+        if run.verdict is Verdict.UNSAFE and run.trace.deviations:
             return
         place = (run.trace.world, run.key)
         if place in self._seen:

@@ -9,6 +9,7 @@ import pytest
 from conformance.hunt.deviation import BY_WORD, DEVIATIONS, MILD, choices, cost
 from conformance.hunt.radius import radius_sentence
 from conformance.hunt.search import Search, SearchBounds
+from conformance.hunt.shrink import classes
 from conformance.hunt.trace import Start, Trace, World
 from conformance.vocabulary import Ask, Protocol, Verdict
 from tests.hunt_runs import PLAIN, REDFISH, command, hunted, placed, read, searched
@@ -78,7 +79,22 @@ def test_the_body_of_another_system_needs_another_system() -> None:
     assert "other-body" in {each.word for each in choices(read(1), 1, two, budget=1)}
 
 
-def test_a_find_is_not_extended() -> None:
+@pytest.mark.parametrize("verdict", [Verdict.STUCK, Verdict.HANG])
+def test_a_fencer_that_fails_may_claim_what_is_not_true_with_a_further_deviation(verdict: Verdict) -> None:
+    def judge(trace: Trace) -> tuple[Verdict, str]:
+        words = [each.word for each in trace.deviations]
+        if words == ["busy", "early-off"]:
+            return Verdict.UNSAFE, "FALSE"
+        return (verdict, "") if words[:1] == ["busy"] else (Verdict.PASS, "")
+
+    search = Search([REDFISH], SearchBounds(budget=2))
+    searched(search, judge)
+    finds = classes(run for run in search.runs if run.is_find)
+    told = {(run.verdict, tuple(each.word for each in run.trace.deviations)) for run in finds}
+    assert told == {(Verdict.UNSAFE, ("busy", "early-off")), (verdict, ("busy",))}, "a failure with one more is the same find"
+
+
+def test_an_unsafe_find_is_not_extended() -> None:
     def judge(trace: Trace) -> tuple[Verdict, str]:
         return (Verdict.UNSAFE, "FALSE") if [each.word for each in trace.deviations] == ["ignored"] else (Verdict.PASS, "")
 
@@ -160,6 +176,35 @@ def test_the_radius_of_a_search_that_was_cut_short_says_how_far_it_came() -> Non
     assert f"none up to 1 within the first 12 requests: {singles} runs, all combinations; with 2: 3 runs of {planned}" in sentence
     unknown = Search([REDFISH], SearchBounds())
     assert "unknown" in radius_sentence([], unknown.levels, unknown.bounds)
+
+
+def test_the_radius_says_what_was_not_tried_as_it_was_planned() -> None:
+    search = Search([REDFISH], SearchBounds(budget=1, depth=1))
+    base = search.next()
+    assert base is not None
+    search.take(hunted(base))
+    first = search.next()
+    assert first is not None
+    search.take(hunted(first, complete=False))
+    while (trace := search.next()) is not None:
+        search.take(hunted(trace))
+    sentence = radius_sentence([], search.levels, search.bounds, shaky=1)
+    assert "all combinations, of which 1 went another way than the deviation needs; 1 UNSAFE came out otherwise" in sentence
+
+
+def test_a_level_with_a_run_that_could_not_be_played_is_not_whole() -> None:
+    search = Search([REDFISH], SearchBounds(budget=1, depth=1))
+    base = search.next()
+    assert base is not None
+    search.take(hunted(base))
+    first = search.next()
+    assert first is not None
+    search.take(hunted(first, Verdict.ERROR))
+    while (trace := search.next()) is not None:
+        search.take(hunted(trace))
+    sentence = radius_sentence([], search.levels, search.bounds)
+    assert sentence.startswith("safety radius: none up to 0 ")
+    assert sentence.endswith("; 1 could not be played")
 
 
 def test_the_radius_is_the_smallest_unsafe_find() -> None:
