@@ -1,18 +1,19 @@
 """Writes docs/redfish-validators.md and raises the floor: `python -m tools.redfish_validators`, some minutes.
 
 Every validator runs against every profile that a run usually takes; with `--all` against every profile that has a Redfish
-service, and with `--profile NAME` against those alone. Exit code 1 if one finds what the profile does not predict, or leaves
-something untested without a reason; the page is written all the same.
+service, and with `--profile NAME` against those alone. Exit code 1 if one finds what the profile does not predict, leaves
+something untested without a reason, or does not end; the page is written all the same, with what is known of the others.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from conformance.selection import USUAL_PROFILES
@@ -34,18 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     which.add_argument("--profile", action="append", choices=known, metavar="NAME", help="this profile; may be repeated")
     given = parser.parse_args(arguments)
     names = known if given.all else tuple(given.profile or USUAL_PROFILES)
-    outcomes = judged(names)
+    outcomes, endless = judged(names)
     write_figures(with_runs(written_figures(), outcomes))
     usual = {name: outcomes[name] for name in USUAL_PROFILES if name in outcomes}
     whole = page(usual, versions()) if len(usual) == len(USUAL_PROFILES) else written()
     PAGE.write_text(with_section(whole, every_profile(written_figures())), encoding="utf-8")
     measured = [(name, run.tool, run.counts[Result.PASS]) for name, runs in outcomes.items() for run in runs]
     FLOOR_FILE.write_text(json.dumps(raised(floors(), measured), indent=1) + "\n", encoding="utf-8")
-    return 1 if print_findings(outcomes) else 0
+    for line in endless:
+        print(line)
+    return 1 if print_findings(outcomes) or endless else 0
 
 
-def judged(names: Sequence[str]) -> dict[str, list[Outcome]]:
-    """Every validator against every one of these profiles, some at once."""
+def judged(names: Sequence[str]) -> tuple[dict[str, list[Outcome]], list[str]]:
+    """Every validator against every one of these profiles, some at once. And a line for each that did not end; of its profile
+    nothing is known then."""
     with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(AT_ONCE) as pool:
         started: dict[tuple[str, Tool], Future[Outcome]] = {}
         # The use-case checkers first: they mostly wait.
@@ -54,7 +58,15 @@ def judged(names: Sequence[str]) -> dict[str, list[Outcome]]:
                 out = Path(place) / f"{name}-{tool}"
                 out.mkdir()
                 started[name, tool] = pool.submit(judge_fresh, tool, name, out)
-        return {name: [started[name, tool].result() for tool in Tool] for name in names}
+        which = {future: key for key, future in started.items()}
+        endless: dict[str, str] = {}
+        for number, future in enumerate(as_completed(which), start=1):
+            name, tool = which[future]
+            if isinstance(error := future.exception(), subprocess.TimeoutExpired):
+                endless[name] = f"{name:18} {tool:9} did not end in {error.timeout:.0f} s"
+            print(f"{number} of {len(which)}: {name} {tool}", file=sys.stderr, flush=True)
+        done = (name for name in names if name not in endless)
+        return {name: [started[name, tool].result() for tool in Tool] for name in done}, [*endless.values()]
 
 
 def print_findings(outcomes: Mapping[str, Sequence[Outcome]]) -> int:
