@@ -184,8 +184,8 @@ def messages_sent(name: str) -> set[str]:
     profile = profiles.load(name)
     cells = [cell for row in profile.power.table.values() for cell in row.values()]
     replies = {profile.power.outcomes[cell.outcome].reply for cell in (*cells, profile.power.unlisted_type)}
-    named = (*replies, profile.bmc_reset.reply, profile.auth.no_auth, profile.auth.sessions.on_full)
-    named += tuple(reply for rule in profile.http.if_match for reply in (rule.mismatch, rule.missing))
+    refusals = [reply for rule in profile.http.if_match for reply in (rule.mismatch, rule.missing)]
+    named = [*replies, profile.bmc_reset.reply, profile.auth.no_auth, profile.auth.sessions.on_full, *refusals]
     told = [profile.replies[reply].message for reply in named if reply is not None]
     found = {profile.messages[message].id for message in told if message is not None}
     return {each for each in found if each.startswith("Base.")}
@@ -196,8 +196,9 @@ def test_no_shipped_profile_sends_a_message_that_is_newer_than_its_base_registry
     """Base 0.10 is older than all that are known: it has nothing that 1.0 has not."""
     (dmtf, _) = registries.known()["Base"]
     for message_id in messages_sent(name):
-        version, word = registries.parsed(message_id).version, registries.parsed(message_id).name
-        assert any(dmtf.message(each, word) for each in dmtf.versions_like(version) or (dmtf.versions[0],)), message_id
+        sent = registries.parsed(message_id)
+        assert sent is not None
+        assert any(dmtf.message(each, sent.name) for each in dmtf.versions_like(sent.version) or (dmtf.versions[0],)), message_id
 
 
 @pytest.mark.parametrize("name", profiles.all_names())
