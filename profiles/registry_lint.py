@@ -57,12 +57,16 @@ class ToldMessage:
     text: str | None = None
     filled: bool = False
     places: tuple[tuple[str, Mark], ...] = ()
+    newest: str = ""  # the file that was checked, not one of its parents
     inherited: tuple[str, Mark] | None = None  # the var that gives the version, where another file writes the message
 
     def problem(self, key: str, said: str) -> Problem:
         if self.inherited is None:
+            places = dict(self.places)
+            if "id" in places and key in places and places["id"].file == self.newest != places[key].file:
+                key = "id"  # the id is this file's, and what it does not fit is inherited
             written = self.key(key)
-            return Problem(dict(self.places).get(key, self.place), f"{self.path}.{written}" if written else self.path, said)
+            return Problem(places.get(key, self.place), f"{self.path}.{written}" if written else self.path, said)
         var, mark = self.inherited
         here = Path(self.place.file).name
         return Problem(mark, f"vars.{var}", f"{said}; {self.path} at {here}:{self.place.line} is inherited with this version")
@@ -137,7 +141,7 @@ def _told(root: YamlMap) -> Iterator[ToldMessage]:
             told = _of_message(key, node, filled, sent_as)
             inherited = _inherited(child(node, "id"), words)
             if told is not None and (inherited is None or key in used):
-                yield replace(told, inherited=inherited)
+                yield replace(told, inherited=inherited, newest=root.mark.file)
     code = child(root, "errors", "code")
     if isinstance(code, YamlScalar) and (text := text_of(code)) is not None:
         yield ToldMessage(_CODE, template.fill(text, filled), code.mark)

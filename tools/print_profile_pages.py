@@ -16,7 +16,7 @@ from tools.profile_page import BASE, page, titled
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "profiles"
 WANTED: Final = ROOT / "docs" / "wanted.md"
-PROBE: Final = "bmc-emulator profile probe URL --i-will-power-cycle HOSTNAME"
+PROBE: Final = "bmc-emulator profile probe https://BMC --i-will-power-cycle HOSTNAME --insecure"
 INDEX_HEAD: Final = """# Profiles
 
 Written by `make profiles-pages`; do not edit. A page for each shipped profile: its power table with answer and effect, what
@@ -28,14 +28,10 @@ WANTED_HEAD: Final = """# Wanted: what nobody knows
 
 Written by `make profiles-pages`; do not edit. *Not known* are cells with `"?"` in a profile: no capture, no document and no
 report says what the vendor's BMC does. In runs they count as *assumed*. *Only inferred* are cells where somebody has deduced the
-answer: a capture would turn a guess into a fact. If you have such a machine and may switch its power, this finds out:
-
-```sh
-{probe}
-```
-
-HOSTNAME is that of the host, to be typed again before the first command. It prints each step, stops at the first surprise, and
-writes the cells in the form of a profile. The issue template *Captured cells* takes them.
+answer: a capture would turn a guess into a fact. If you have such a machine and may switch its power, the line under its profile
+finds out. BMC is the address, HOSTNAME the machine's name as the BMC shows it, to be typed again before the first command. It
+prints each step, stops at the first surprise, and writes the cells in the form of a profile. The issue template *Captured cells*
+takes them.
 """
 
 
@@ -81,7 +77,7 @@ def index(every: tuple[ShippedProfile, ...]) -> str:
 
 
 def wanted(every: tuple[ShippedProfile, ...]) -> str:
-    lines = [WANTED_HEAD.format(probe=PROBE)]
+    lines = [WANTED_HEAD]
     for profile, _, _ in every:
         unknown, guessed = list(_cells(profile, assumed=True)), list(_cells(profile, assumed=False))
         if profile.feeder is not None or profile.id == BASE or not (unknown or guessed):
@@ -91,8 +87,18 @@ def wanted(every: tuple[ShippedProfile, ...]) -> str:
             f"- **not known**: {', '.join(unknown) or 'nothing'}",
             f"- only inferred: {', '.join(guessed) or 'nothing'}",
             "",
+            *probe_lines(profile),
+            "",
         ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def probe_lines(profile: Profile) -> tuple[str, ...]:
+    """The command that finds these cells out, as a block to be pasted."""
+    if not profile.http.served:
+        return ("`probe` reads over Redfish, which this BMC does not speak: what `ipmitool` shows will do.",)
+    account, ipmi = profile.auth.accounts[0].name, "" if profile.ipmi.lan else " --no-ipmi"
+    return ("```sh", f"{PROBE} --user {account}{ipmi} --extends {profile.id} --out {profile.id}-probed.yaml", "```")
 
 
 def _cells(profile: Profile, *, assumed: bool) -> Iterator[str]:

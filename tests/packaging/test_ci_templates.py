@@ -63,7 +63,7 @@ def test_the_workflows_run_the_targets_that_there_are() -> None:
 
 def test_a_change_of_profiles_alone_runs_the_small_workflow_and_not_the_large_one() -> None:
     (large,), (small,) = ([file.read_text("utf-8") for file in WORKFLOWS if file.stem == name] for name in ("ci", "profiles"))
-    paths = '["profiles/vendors/**", "docs/profiles/**", "docs/wanted.md"]'
+    paths = '["profiles/vendors/**", "profiles/checked.json", "docs/profiles/**", "docs/wanted.md"]'
     assert large.count(f"paths-ignore: {paths}") == small.count(f"paths: {paths}") == 2
 
 

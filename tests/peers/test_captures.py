@@ -8,8 +8,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import tarfile
 from pathlib import Path
-from typing import Final, cast
+from typing import BinaryIO, Final, cast
 
 import pytest
 from click.testing import CliRunner
@@ -31,6 +33,7 @@ OURS: Final = frozenset({"SessionService", "AccountService", "TaskService", "Job
 LIVE: Final = frozenset(
     {"PowerState", "SerialNumber", "UUID", "HostName", "IndicatorLED", "LocationIndicatorActive", "@odata.etag"}
 )
+_BASE: Final = re.compile(rb'"Registry": *"Base\.v?([0-9]+)[._]([0-9]+)')
 
 
 def test_there_are_captures() -> None:
@@ -53,6 +56,33 @@ def test_a_capture_lints_starts_and_equals_its_source_but_for_scrubbed_values(ar
     assert report.ok, report.problems
     assert (report.cells_known, report.ipmi_known) == (0, 0)
     served(out, written)
+
+
+MODELLED_ON: Final = {
+    "dell-idrac9": "dell-r750-idrac9-6.00.30",
+    "hpe-ilo5": "hpe-dl385gen10plusv2-ilo5-2.72",
+    "hpe-ilo6": "hpe-dl380a-ilo",
+    "hpe-ilo7": "hpe-dl360gen12-ilo7",
+    "lenovo-xcc": "lenovo-sr670v2-xcc-2.83",
+    "nvidia-bluefield": "nvidia-bluefield-bmc",
+    "nvidia-dgx": "nvidia-dgx-h100-ami",
+    "supermicro-x10": "supermicro-x10-redfish_ctl",
+    "supermicro-x13": "supermicro-libredfish",
+}
+
+
+@pytest.mark.parametrize("name", MODELLED_ON)
+def test_a_profile_has_the_base_registry_that_its_capture_names(name: str) -> None:
+    archive = CAPTURES / f"{MODELLED_ON[name]}.tar.gz"
+    if not archive.is_file():
+        leave_out(f"no {archive}: put the archives there or set FENCELAB_CAPTURES")
+    named: set[str] = set()
+    with tarfile.open(archive) as files:
+        for member in files:
+            if member.isfile() and member.name.endswith(".json") and "Registries" in member.name:
+                text = cast(BinaryIO, files.extractfile(member)).read()
+                named |= {b".".join(found).decode() for found in _BASE.findall(text)}
+    assert load(name).vars["base"] in named
 
 
 def resources(out: Path) -> dict[str, JsonObject]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
 import profiles
+from emulator.profile_commands.probe import probe
 from profiles import lint
 from profiles.loader import resolve
 from profiles.model import FactEvidence, PowerCell, PowerRules, Profile, Source
@@ -47,6 +50,19 @@ def test_the_index_and_the_wanted_page_name_every_bmc(pages: Mapping[Path, str])
         unknown = [word for word, cell in profiles.load(name).power.table["Off"].items() if cell.assumed]
         told = wanted.partition(f"## [{name}]")[2].partition("\n## [")[0].partition("only inferred")[0]
         assert [word for word in unknown if f"{word} while off" not in told] == [], name
+
+
+def test_the_probe_lines_of_the_wanted_page_are_commands_that_can_be_pasted(pages: Mapping[Path, str]) -> None:
+    wanted = pages[print_profile_pages.WANTED]
+    lines = [shlex.split(line)[3:] for line in wanted.splitlines() if line.startswith("bmc-emulator profile probe ")]
+    assert len(lines) == wanted.count("\n## [") - 1, "one for each section but that of the BMC without Redfish"
+    for words in lines:
+        told = probe.make_context("probe", [*words]).params
+        assert told["user"] == profiles.load(told["parent"]).auth.accounts[0].name
+        assert told["no_ipmi"] is not profiles.load(told["parent"]).ipmi.lan
+        assert told["out"].name == f"{told['parent']}-probed.yaml"
+    with pytest.raises(click.MissingParameter, match="out"):
+        probe.make_context("probe", lines[0][:-2])
 
 
 def with_cell(profile: Profile, state: str, reset: str, cell: PowerCell) -> Profile:

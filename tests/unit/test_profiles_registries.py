@@ -169,6 +169,38 @@ def test_the_code_of_every_error_must_exist(acme: Path) -> None:
     )
 
 
+def test_a_wrong_id_over_an_inherited_text_is_told_at_the_id(acme: Path) -> None:
+    acme.write_text(
+        "schema: profile/1\nid: acme\ntitle: Acme\nextends: dell-idrac9\n"
+        "messages: {psu502: {id: IDRAC.2.7.PSU501}, evidence: {psu502: [captured, r750]}}\n"
+    )
+    assert [str(problem) for problem in lint(acme).problems] == [
+        f"{acme}:5:25: messages.psu502.id: IDRAC 2.7.0 of Dell says PSU501: Server is already powered ON."
+    ]
+
+
+def messages_sent(name: str) -> set[str]:
+    """The MessageIds of Base that a profile's answers to power requests, log-ins and PATCH have."""
+    profile = profiles.load(name)
+    cells = [cell for row in profile.power.table.values() for cell in row.values()]
+    replies = {profile.power.outcomes[cell.outcome].reply for cell in (*cells, profile.power.unlisted_type)}
+    refusals = [reply for rule in profile.http.if_match for reply in (rule.mismatch, rule.missing)]
+    named = [*replies, profile.bmc_reset.reply, profile.auth.no_auth, profile.auth.sessions.on_full, *refusals]
+    told = [profile.replies[reply].message for reply in named if reply is not None]
+    found = {profile.messages[message].id for message in told if message is not None}
+    return {each for each in found if each.startswith("Base.")}
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_no_shipped_profile_sends_a_message_that_is_newer_than_its_base_registry(name: str) -> None:
+    """Base 0.10 is older than all that are known: it has nothing that 1.0 has not."""
+    (dmtf, _) = registries.known()["Base"]
+    for message_id in messages_sent(name):
+        sent = registries.parsed(message_id)
+        assert sent is not None
+        assert any(dmtf.message(each, sent.name) for each in dmtf.versions_like(sent.version) or (dmtf.versions[0],)), message_id
+
+
 @pytest.mark.parametrize("name", profiles.all_names())
 def test_no_shipped_profile_contradicts_a_registry(name: str) -> None:
     assert not lint(name).problems
