@@ -34,7 +34,7 @@ from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
 from emulator.journal_file import JournalFile
 from emulator.operations import system_id
-from emulator.redfish.service.paths import system_path
+from emulator.redfish.service.paths import CHASSIS, system_path
 from emulator.surroundings import Reusable, Surroundings, on_sockets
 from emulator.wire.ports import before_port
 from emulator.wire.reactor import ReactorStopped
@@ -259,7 +259,13 @@ class Emulator(ClockOperations):
             password=account.password if own_password is None else own_password,
             password_is_default=own_password is None,
             systems=tuple(
-                SystemRef(system_path(view.profile, s.id), s.id, "" if s.uuid == ABSENT else s.uuid) for s in view.systems()
+                SystemRef(
+                    uri=system_path(view.profile, s.id),
+                    id=s.id,
+                    uuid="" if s.uuid == ABSENT else s.uuid,
+                    chassis=f"{CHASSIS}/{s.chassis_id}",
+                )
+                for s in view.systems()
             ),
             ca_file=str(address.ca_file),
             http_port=address.http_port,

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SystemRef:
-    """How a client names one system of a BMC. `uuid` is empty where the vendor does not tell it."""
+    """How a client names one system of a BMC, and the URI of its chassis. `uuid` is empty where the vendor does not tell it."""
 
     uri: str
     id: str
     uuid: str
+    chassis: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

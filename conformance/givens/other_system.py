@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,29 +12,50 @@ from conformance.givens.given import TARGET, FaultFacts, Given
 from emulator import Armed, When, make_fault
 
 if TYPE_CHECKING:
-    from emulator import Emulator
+    from emulator import Emulator, SystemRef
+
+
+RESET: Final = "/Actions/ComputerSystem.Reset"
+RESET_TARGET: Final = "Actions/#ComputerSystem.Reset/target"
 
 
 class OtherSystemTrouble(StrEnum):
     BODY = "every read of the target is answered with the body of the other system"
     REDIRECT = "every read of the target is redirected to the other system of the same BMC"
     UNAVAILABLE = "the other system answers 503"
+    BETWEEN = "every second read of the target is answered with the body of the other system"
+    ACTION = "the Reset action of the target leads to the other system"
+    CHASSIS = "the target links to the chassis of the other system first, and then to its own"
 
 
-def _reads(uri: str) -> When:
-    return When(method="GET", path=uri)
+def _reads(system: SystemRef, every: int = 1) -> When:
+    return When(method="GET", path=system.uri, every=every)
 
 
-ARMED: Final[Mapping[OtherSystemTrouble, Callable[[str, str], Armed]]] = {
-    OtherSystemTrouble.BODY: lambda own, other: Armed(fault=make_fault("redfish.body-of", path=other), when=_reads(own)),
+def _linked(*chassis: str) -> str:
+    return json.dumps([{"@odata.id": uri} for uri in chassis])
+
+
+ARMED: Final[Mapping[OtherSystemTrouble, Callable[[SystemRef, SystemRef], Armed]]] = {
+    OtherSystemTrouble.BODY: lambda own, other: Armed(fault=make_fault("redfish.body-of", path=other.uri), when=_reads(own)),
     OtherSystemTrouble.REDIRECT: lambda own, other: Armed(
-        fault=make_fault("redfish.redirect", location=other, status=302), when=_reads(own)
+        fault=make_fault("redfish.redirect", location=other.uri, status=302), when=_reads(own)
     ),
     OtherSystemTrouble.UNAVAILABLE: lambda own, other: Armed(
         fault=make_fault("redfish.reply", status=503, headers={"Retry-After": "30"}), when=_reads(other), must_fire=False
     ),
+    OtherSystemTrouble.BETWEEN: lambda own, other: Armed(
+        fault=make_fault("redfish.body-of", path=other.uri), when=_reads(own, every=2)
+    ),
+    OtherSystemTrouble.ACTION: lambda own, other: Armed(
+        fault=make_fault("redfish.property", property=RESET_TARGET, what="value", value=f"{other.uri}{RESET}"), when=_reads(own)
+    ),
+    OtherSystemTrouble.CHASSIS: lambda own, other: Armed(
+        fault=make_fault("redfish.property", property="Links/Chassis", what="json", value=_linked(other.chassis, own.chassis)),
+        when=_reads(own),
+    ),
 }
-"""The fault, made from the URI of the target and of the other system."""
+"""The fault, made from the target and the other system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +85,4 @@ class OtherSystem(Given):
 
     def _armed(self, emulator: Emulator) -> Armed:
         own, other, *_ = emulator.endpoints[self.bmc].systems
-        return ARMED[self.trouble](own.uri, other.uri)
+        return ARMED[self.trouble](own, other)

@@ -1,4 +1,4 @@
-"""FAULT-003, 017 to 023: trouble that passes. The BMC starts, restarts, or has one bad moment; then all is well."""
+"""FAULT-003, 017 to 023, 026 to 028: trouble that passes. The BMC starts, restarts, or has one bad moment; then all is well."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from conformance import requirement as req
 from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims
 from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands, ReadsBeforeClaim
-from conformance.givens.bmc import ON, host
+from conformance.givens.bmc import OFF, ON, host
 from conformance.givens.inject import Inject
 from conformance.givens.no_selector import NoSelector
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import EVERY_REQUEST, POWER_READS, RESETS, answers_instead, falls_after, meets
-from conformance.vocabulary import Cause, Level, Protocol
+from conformance.scenarios.words import (
+    EVERY_POWER_COMMAND,
+    EVERY_REQUEST,
+    POWER_READS,
+    RESETS,
+    answers_instead,
+    falls_after,
+    meets,
+)
+from conformance.vocabulary import Ask, Cause, Level, Protocol
 from emulator import Armed, Intent, RequestCame, When, make_fault
 
 UNAVAILABLE = "Base.1.8.ServiceTemporarilyUnavailable"
@@ -191,3 +199,55 @@ NO_SYSTEMS_ONCE = Scenario(
         NeverClaims(), Claims(Level.SHOULD), AtMostCommands(3), names_cause(Cause.NOT_FOUND, Cause.CONFIG, level=Level.SHOULD)
     ),
 )
+
+ONE_404_ON_POST = Scenario(
+    id="FAULT-026",
+    tier=1,
+    title="The first reset is answered with 404, the next one is executed",
+    requirement=req.TRANSIENT,
+    source="found by fence-conformance hunt in a fencer that gives up after one refusal",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        answers_instead("the first reset is answered with 404", 404, RESETS, count=1, message_id="Base.1.8.ResourceMissingAtURI"),
+        falls_after(3),
+    ),
+    steps=in_the_end(Cause.NOT_FOUND),
+)
+
+FORGOTTEN_ONCE = Scenario(
+    id="FAULT-027",
+    tier=1,
+    title="The first power command is accepted and forgotten, the next one is executed: off, and on",
+    requirement=req.TRANSIENT,
+    source="NVIDIA/infra-controller#595; found by fence-conformance hunt in a fencer that sends an accepted command once",
+    given=(
+        host(ON, name="off"),
+        meets("the first power command is accepted and forgotten", "power.ignore", EVERY_POWER_COMMAND, bmc="off", count=1),
+        falls_after(3, "off"),
+        host(OFF, name="on"),
+        meets("the first power command is accepted and forgotten", "power.ignore", EVERY_POWER_COMMAND, bmc="on", count=1),
+    ),
+    steps=(
+        AskStep(Ask.OFF, (NeverClaims(), Claims(Level.SHOULD), ReadsBeforeClaim()), "off"),
+        AskStep(Ask.ON, (NeverClaims(), Claims(Level.SHOULD)), "on"),
+    ),
+)
+
+BUSY_OFTEN = Scenario(
+    id="FAULT-028",
+    tier=1,
+    title="The first three resets are answered with 503 and Retry-After: 1, the next one is executed",
+    requirement=req.TRANSIENT,
+    source="ironcore-dev/metal-operator#170; found by fence-conformance hunt in a fencer that counts answers of a busy BMC",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        answers_instead(
+            "the first three resets are answered with 503 and Retry-After: 1",
+            503, RESETS, count=3, message_id=UNAVAILABLE, headers={"Retry-After": "1"},
+        ),
+        falls_after(3),
+    ),
+    steps=in_the_end(Cause.BUSY),
+)  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Final
 from conformance import requirement as req
 from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims, Refuses
+from conformance.expectations.run_counts import AtMostEffective
 from conformance.givens.bmc import OFF, ON, host
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.has_uuid import HasUuid
@@ -16,10 +17,19 @@ from conformance.givens.no_identity import NoIdentity
 from conformance.givens.other_system import OtherSystem, OtherSystemTrouble
 from conformance.givens.reset_types import ResetTypes
 from conformance.givens.wrong_target import STRANGER, OtherIdentity
-from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import SYSTEMS, falls_after, no_effect, nothing_happens, says
+from conformance.scenario import AskStep, Scenario, off, off_each
+from conformance.scenarios.words import (
+    EVERY_VIEW,
+    RESETS,
+    SYSTEMS,
+    falls_after,
+    no_effect,
+    nothing_happens,
+    refused_when_on,
+    says,
+)
 from conformance.vocabulary import Ask, Cause, Level, Protocol
-from emulator import Armed, Rail, When, make_fault
+from emulator import Armed, Intent, Rail, RequestCame, ResetType, When, make_fault
 from profiles.model import View
 
 SYSTEM_READS: Final = "/redfish/v1/Systems*"
@@ -30,6 +40,7 @@ FORMS: Final = {
     "absolute": "as an absolute URI",
     "moved": "at another path, and answers 404 at the usual one",
 }
+ONLY_BUTTON: Final = ResetTypes("PushPowerButton is the only ResetType: it toggles the power", button_only=True)
 WRONG_MACHINE: Final = (Cause.CONFIG, Cause.NOT_FOUND, Cause.BAD_RESPONSE, Cause.CONFLICT)
 """What a fencer may call an answer that is about another machine."""
 
@@ -105,8 +116,55 @@ BUTTON_ONLY = Scenario(
     requirement=req.ONLY_POWER,
     source="metal-operator#129; sonic-mgmt#27237: a toggle would switch the host on",
     protocol=Protocol.REDFISH,
-    given=(host(OFF), ResetTypes("PushPowerButton is the only ResetType: it toggles the power", button_only=True)),
+    given=(host(OFF), ONLY_BUTTON),
     steps=off(Claims()),
+)
+
+BUTTON_AND_UNKNOWN = Scenario(
+    id="ID-023",
+    tier=1,
+    title="The BMC has nothing but a power button; the host is off, and the first four reads say null for its power",
+    requirement=req.ONLY_POWER,
+    source="planted in the reference fencer: a push that does not wait for On; metal-operator#129: a toggle switches the host on",
+    protocol=Protocol.REDFISH,
+    given=(host(OFF), ONLY_BUTTON, says(None, count=4)),
+    steps=off(NeverClaims()),
+)
+
+BUTTON_ONCE = Scenario(
+    id="ID-024",
+    tier=1,
+    title="A host that is on and has nothing but a power button: the answer to the push is lost, and On said ten times",
+    requirement=req.ONLY_POWER,
+    source="planted in the reference fencer: a second push; metal-operator#129: a toggle switches the host on again",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        ONLY_BUTTON,
+        Circumstance(
+            "the connection drops after the first push, which was executed",
+            Armed(fault=make_fault("wire.reset", executed=True), when=RESETS, count=1),
+        ),
+        Circumstance.of(falls_after(2)),
+        Circumstance(
+            "after the first push every view says On ten times, whatever is true",
+            Armed(
+                fault=make_fault("report.says", word="On", views=EVERY_VIEW), after=RequestCame(Intent.POWER_COMMAND), count=10
+            ),
+        ),
+    ),
+    steps=off(NeverClaims(), AtMostEffective(1)),
+)
+
+ON_BY_BUTTON = Scenario(
+    id="ID-025",
+    tier=1,
+    title="A host that is off is to be on, and the BMC has nothing but a power button",
+    requirement=req.DOES_IT,
+    source="planted in the reference fencer: commands that are not listed; metal-operator#129: BMCs with a button alone",
+    protocol=Protocol.REDFISH,
+    given=(host(OFF), ONLY_BUTTON),
+    steps=(AskStep(Ask.ON, (NeverClaims(), Claims(Level.SHOULD))),),
 )
 
 OTHER_BODY = Scenario(
@@ -205,4 +263,73 @@ UUID_FADES = Scenario(
         no_effect(),
     ),
     steps=off(NeverClaims(), names_cause(*WRONG_MACHINE)),
+)
+
+SIBLINGS_ACTION = Scenario(
+    id="ID-021",
+    tier=1,
+    title="Two systems that are on: the Reset action in the target's System is that of the system beside it",
+    requirement=req.EXACT_TARGET,
+    source="planted in the reference fencer: a reset that is sent wherever the action leads; DSP0266 7.11",
+    protocol=Protocol.REDFISH,
+    given=(host(ON, ON), OtherSystem(OtherSystemTrouble.ACTION)),
+    steps=off(NeverClaims(), names_cause(*WRONG_MACHINE)),
+)
+
+OTHER_BODY_BETWEEN = Scenario(
+    id="ID-022",
+    tier=1,
+    title="The System says Off although the host is on, and every second read brings the body of another system, which is off",
+    requirement=req.EXACT_TARGET,
+    source="planted in the reference fencer: two words of Off are a proof, whatever was answered between them; DSP0266 7.4",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, OFF),
+        OtherSystem(OtherSystemTrouble.BETWEEN),
+        NoIdentity(),
+        says("Off"),
+        Circumstance.of(says("Off", View.CHASSIS)),
+        no_effect(),
+    ),
+    steps=off(NeverClaims()),
+)
+
+UUID_NEVER_SHOWN = Scenario(
+    id="ID-026",
+    tier=1,
+    title="The fencer is told the UUID of the machine, which is on, or off, and the System never shows one",
+    requirement=req.EXACT_TARGET,
+    source="planted in the reference fencer: a command to a machine whose identity it was to look for and has not seen",
+    protocol=Protocol.REDFISH,
+    needs=frozenset({"identity"}),
+    given=(
+        *(
+            given
+            for bmc, power in (("on", ON), ("off", OFF))
+            for given in (
+                host(power, name=bmc),
+                HasUuid(bmc),
+                told_uuid(f"{bmc}: the System shows no UUID", "missing", When(method="GET", path=SYSTEM_READS), bmc),
+            )
+        ),
+        Circumstance.of(falls_after(3, "on")),
+    ),
+    steps=off_each(("on", "off"), Refuses(Level.SHOULD), names_cause(*WRONG_MACHINE, Cause.UNSUPPORTED)),
+)
+
+FORCE_OFF_UNKNOWN = Scenario(
+    id="ID-027",
+    tier=1,
+    title="ForceOff is listed and refused with 400 as a ResetType that is not known; a graceful shutdown works",
+    requirement=req.DOES_IT,
+    source="planted in the reference fencer: no other way is tried; sonic-mgmt#27237",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        refused_when_on(
+            400, "Base.1.8.ActionParameterNotSupported", "ForceOff is not supported", ResetType.FORCE_OFF, must_fire=False
+        ),
+        Circumstance.of(falls_after(3)),
+    ),
+    steps=off(NeverClaims(), Claims(Level.SHOULD), names_cause(Cause.UNSUPPORTED, Cause.CONFLICT, level=Level.SHOULD)),
 )

@@ -10,13 +10,21 @@ from conformance.expectations.claims import Claims, NeverClaims, answers
 from conformance.givens.bmc import OFF, ON, host
 from conformance.givens.chassis_tells_power import ChassisTellsPower
 from conformance.givens.circumstance import Circumstance
+from conformance.givens.other_system import OtherSystem, OtherSystemTrouble
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import SYSTEMS, at, falls_after, members, no_effect, says, witness
-from conformance.vocabulary import Ask, Claim, Protocol
+from conformance.scenarios.words import CHASSIS, SYSTEMS, at, falls_after, members, no_effect, says, witness
+from conformance.vocabulary import Ask, Claim, Level, Protocol
 from emulator import Armed, Intent, When, make_fault
 from profiles.model import View
 
 SOURCE = "openbmc/bmcweb#12; openbmc-x86: the System says Off 4 to 15 s before the rail falls"
+
+
+def both_chassis_say(words: str, word: str, *, skip: int) -> Circumstance:
+    """What two reads of a chassis bring, whatever is true: one of each, if a fencer asks both each time."""
+    when = When(intent=Intent.POWER_READ, path=CHASSIS, skip=skip)
+    return Circumstance(words, Armed(fault=make_fault("report.says", word=word, views=(View.CHASSIS,)), when=when, count=2))
+
 
 VIEWS_DISAGREE = Scenario(
     id="TRUTH-008",
@@ -129,4 +137,43 @@ OTHER_HOSTS_CHASSIS = Scenario(
         no_effect(),
     ),
     steps=off(NeverClaims()),
+)
+
+TWO_CHASSIS = Scenario(
+    id="TRUTH-021",
+    tier=1,
+    title="The System links to two chassis: it says Off, the first says Off, the second On; or all say Off, which is true",
+    requirement=req.SAFE_CLAIM,
+    source=f"{SOURCE}; DSP0268 ComputerSystem Links.Chassis is a list: a blade is in a slot and in an enclosure",
+    protocol=Protocol.REDFISH,
+    given=(
+        ChassisTellsPower(),
+        host(ON, OFF, name="second-on"),
+        OtherSystem(OtherSystemTrouble.CHASSIS, bmc="second-on"),
+        at("second-on", says("Off", View.SYSTEM)),
+        at("second-on", no_effect()),
+        host(ON, OFF, name="both-off"),
+        OtherSystem(OtherSystemTrouble.CHASSIS, bmc="both-off"),
+        falls_after(3, "both-off"),
+    ),
+    steps=(AskStep(Ask.OFF, (NeverClaims(),), "second-on"), AskStep(Ask.OFF, (NeverClaims(), Claims()), "both-off")),
+)
+
+CHASSIS_SPEAK_LATE = Scenario(
+    id="TRUTH-022",
+    tier=1,
+    title="The System says Off; its two chassis have no PowerState at first, say Off once, and then one says On, which is true",
+    requirement=req.SAFE_CLAIM,
+    source=f"{SOURCE}; planted in the reference fencer: a proof in whose first read a chassis was not heard",
+    protocol=Protocol.REDFISH,
+    given=(
+        ChassisTellsPower(),
+        host(ON, OFF),
+        OtherSystem(OtherSystemTrouble.CHASSIS),
+        says("Off", View.SYSTEM),
+        both_chassis_say("at its first read each Chassis has no PowerState", "absent", skip=0),
+        both_chassis_say("at its second read each Chassis says Off", "Off", skip=2),
+        no_effect(),
+    ),
+    steps=off(NeverClaims(Level.SHOULD)),
 )

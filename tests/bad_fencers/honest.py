@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from logins import AnotherMachine, BadAnswer, Failed, LogIn
@@ -179,10 +180,16 @@ class Redfish(LogIn):
         """The UUID must be the one that was told, or that the first read showed; zeros say nothing."""
         shown = str(body.get("UUID") or "").casefold()
         if not shown or shown == NO_UUID:
+            self.no_uuid()
             return
         if shown != (self.bmc["uuid"].casefold() or self.pinned or shown):
             raise AnotherMachine("config: this is another machine")
         self.pinned = shown
+
+    def no_uuid(self) -> None:
+        """Who is told a UUID must have seen it before anything is done or claimed."""
+        if self.bmc["uuid"] and not self.pinned:
+            raise AnotherMachine("config: the machine shows no UUID, and one was told")
 
     def take_action(self, action: Any) -> None:
         self.target = action.get("target", "")
@@ -198,6 +205,7 @@ class Redfish(LogIn):
         return all(agree)
 
     def witness_is_off(self, uri: str) -> bool:
+        new = uri not in self.witnesses
         spoke = self.witnesses.setdefault(uri, False)
         try:
             told = self.get(uri)
@@ -206,7 +214,7 @@ class Redfish(LogIn):
         if "PowerState" not in told:
             return not spoke
         self.witnesses[uri] = True
-        return told["PowerState"] == "Off"
+        return told["PowerState"] == "Off" and (spoke or new)  # who was silent before begins a new series
 
     def is_off(self) -> bool:
         """Off twice, spaced."""
@@ -238,7 +246,14 @@ class Redfish(LogIn):
         return self.ask("POST", self.action_target(), json={"ResetType": reset_type})
 
     def action_target(self) -> str:
+        self.check_owner(urlsplit(self.target).path.partition("/Actions/")[0])
         return self.target or f"{self.system}/Actions/ComputerSystem.Reset"
+
+    def check_owner(self, owner: str) -> None:
+        """An action that is below a system must be below this one."""
+        own = self.system.rstrip("/")
+        if owner != own and owner.rpartition("/")[0] == own.rpartition("/")[0]:
+            raise AnotherMachine("bad-response: the Reset action is that of another system")
 
     def dropped(self) -> None:
         """Nobody knows what became of it: the next reads tell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,6 +104,37 @@ class AnyBody(Redfish):
         pass
 
 
+class FollowsItsAction(Redfish):
+    """Sends the reset wherever the action leads."""
+
+    def check_owner(self, owner: str) -> None:
+        pass
+
+
+class NeedsNoUuid(Redfish):
+    """Knows a UUID, and does without it where none is shown."""
+
+    def no_uuid(self) -> None:
+        pass
+
+
+class PushesUnlessOff(Redfish):
+    """Pushes the power button where it has read another word than Off."""
+
+    reset_type = "PushPowerButton"
+
+
+class PushesAgain(PushesUnlessOff):
+    """Pushes it where it has read On, and once more where nobody knows what became of it."""
+
+    def command_off(self) -> None:
+        if self.state() == "On":
+            super().command_off()
+
+    def dropped(self) -> None:
+        self.refused_at = time.monotonic()
+
+
 class IgnoresCount(Redfish):
     def all_shown(self, uris: list[str], counted: int) -> None:
         pass
@@ -125,7 +157,7 @@ MUTANTS = {
     kind.__name__: kind
     for kind in (
         KnowsNoUuid, RemembersPosition, IgnoresSelector, FallsBackToFirst, TakesFirstUnseen, FixedActionPath, JoinsTarget,
-        ForcesAnyway, NeedsListedTypes, PressesButton, ReadsEveryMember, JoinsHostAndPort, AnyBody, IgnoresCount, StrictUuid,
-        IgnoresBridge,
+        ForcesAnyway, NeedsListedTypes, PressesButton, ReadsEveryMember, JoinsHostAndPort, AnyBody,
+        FollowsItsAction, NeedsNoUuid, PushesUnlessOff, PushesAgain, IgnoresCount, StrictUuid, IgnoresBridge,
     )
 }  # fmt: skip

@@ -161,6 +161,33 @@ class ForgetsItsWitnesses(Redfish):
         return super().chassis_is_off(body)
 
 
+class FirstLinkedChassis(Redfish):
+    """Asks only the first chassis that the system links to."""
+
+    def chassis_is_off(self, body: Any) -> bool:
+        return super().chassis_is_off({"Links": {"Chassis": body["Links"]["Chassis"][:1]}})
+
+
+class LateWitnessAgrees(Redfish):
+    """What a chassis says for the first time counts at once, however late that is."""
+
+    def witness_is_off(self, uri: str) -> bool:
+        if not self.witnesses.get(uri):
+            self.witnesses.pop(uri, None)
+        return super().witness_is_off(uri)
+
+
+class ReadsOverOtherBody(Redfish):
+    """Asks again where the answer is about another resource, as if nothing had been."""
+
+    def state(self) -> str | None:
+        while True:
+            try:
+                return super().state()
+            except Failed:
+                time.sleep(PAUSE_S)
+
+
 class TrustsNotModified(Redfish):
     """Saves bandwidth: If-None-Match, and the old body on 304."""
 
@@ -217,7 +244,7 @@ MUTANTS: dict[str, type[Redfish]] = {
     for kind in (
         SendsFirst, ErrorIsOff, SendsFirstAndClaims, NotOnIsOff, OnConflictIsFailed, BootingIsFailed, ReadsThenRefusedIsFailed,
         BelievesItsCommand, FirstOff, FirstWord, SilenceConfirms, GivesUpWhenStale, GracefulOnly, ManagerCounts,
-        UnreadableWitnessAgrees, SilentWitnessAgrees, NullWitnessAgrees, ForgetsItsWitnesses, TrustsNotModified,
-        LetsCachesAnswer, LostOnIsFailed, RestartAndClaim, SaysSuccess,
+        UnreadableWitnessAgrees, SilentWitnessAgrees, NullWitnessAgrees, ForgetsItsWitnesses, FirstLinkedChassis,
+        LateWitnessAgrees, ReadsOverOtherBody, TrustsNotModified, LetsCachesAnswer, LostOnIsFailed, RestartAndClaim, SaysSuccess,
     )
 }  # fmt: skip

@@ -58,6 +58,8 @@ STATES: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("AcceptedIsOn", "TRUTH-018", DELL, MISLEADING, FindingKind.WRONG_ANSWER),
     ("FirstChassis", "TRUTH-019", DELL, UNSAFE, FindingKind.FALSE),
     ("FirstOff", "TRUTH-020", DELL, UNSAFE, FindingKind.FALSE),
+    ("FirstLinkedChassis", "TRUTH-021", DELL, UNSAFE, FindingKind.FALSE),
+    ("LateWitnessAgrees", "TRUTH-022", DELL, PASS, FindingKind.FALSE),
     ("RestartsAndReadsOn", "PROFILE-006", DELL, UNSAFE, FindingKind.FALSE),
     ("RebootsWhatItTurnedOff", "PROFILE-006", DELL, UNSAFE, FindingKind.FALSE),
     ("RefusedIsFailed", "PROFILE-001", DELL, STUCK, None),

@@ -40,6 +40,9 @@ TROUBLE: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("NoSystemIsOff", "FAULT-023", DELL, UNSAFE, FALSE),
     ("RedirectIsOff", "FAULT-024", DMTF, UNSAFE, FALSE),
     ("FollowsWithGet", "FAULT-024", DELL, MISLEADING, FindingKind.NO_CAUSE),
+    ("AnyAnswerIsOff", "FAULT-026", DELL, UNSAFE, FALSE),
+    ("ClaimOn2xx", "FAULT-027", DELL, UNSAFE, FALSE),
+    ("AnyAnswerIsOff", "FAULT-028", DELL, UNSAFE, FALSE),
     ("UnavailableIsOff", "FLAKY-001", DELL, UNSAFE, None),
     ("UnreachableIsOff", "FLAKY-002", DMTF, UNSAFE, None),
     ("DropIsDone", "FLAKY-003", DELL, UNSAFE, None),
@@ -75,5 +78,6 @@ NOTED: tuple[tuple[str, str, str, str, Verdict], ...] = (
     ("SendsOnce", "FAULT-022", DELL, "L", STUCK),
     ("TriesOnce", "FAULT-023", DMTF, "L", STUCK),
     ("RebootLeavesOff", "TIME-010", DELL, "L", STUCK),
+    ("SendsOnce", "FAULT-026", DELL, "L", STUCK),
 )
 """Mutant, scenario, profile, and the SHOULD that it breaks: the rule and verdict of a note."""

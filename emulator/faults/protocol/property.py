@@ -16,14 +16,14 @@ from emulator.faults.seams import HttpContent
 )
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property of the answer's JSON is missing, null, in other letters, or has another value (STATE-011, STATE-013). An
-    answer without it goes out as it is. What was asked has been done."""
+    """One property of the answer's JSON is missing, null, in other letters, or has another value (STATE-011, STATE-013, ID-021).
+    An answer without it goes out as it is. What was asked has been done."""
 
     property: str = param("its name at the top level of the answer, or a path such as Links/Chassis", "PowerState")
-    what: Literal["missing", "null", "lower", "upper", "blanks", "value"] = param(
-        "missing, null, its text in lower or upper case or between blanks, or `value`", "missing"
+    what: Literal["missing", "null", "lower", "upper", "blanks", "value", "json"] = param(
+        "missing, null, its text in lower or upper case or between blanks, `value` as text, or `value` as JSON", "missing"
     )
-    value: str = param("the text in its place, for what=value", "")
+    value: str = param("what is in its place, for what=value and what=json", "")
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
 
@@ -52,4 +52,6 @@ class Property:
                 inner[last] = f" {word} "
             case "value":
                 inner[last] = self.value
+            case "json":
+                inner[last] = json.loads(self.value)
         return answer._replace(body=json.dumps(told).encode())

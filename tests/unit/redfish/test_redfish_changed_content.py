@@ -11,9 +11,11 @@ def words(bmc) -> list[object]:
     return [data["word"] for data in bmc.events("look")]
 
 
-@pytest.mark.parametrize(("what", "told"), [("missing", []), ("null", [None]), ("upper", ["ON"]), ("value", ["Sleep"])])
+@pytest.mark.parametrize(
+    ("what", "told"), [("missing", []), ("null", [None]), ("upper", ["ON"]), ("value", ['"Sleep"']), ("json", ["Sleep"])]
+)
 def test_a_changed_property_is_the_word_that_was_told(generic, what: str, told: list[object]) -> None:
-    generic.arm(make_fault("redfish.property", what=what, value="Sleep"))
+    generic.arm(make_fault("redfish.property", what=what, value='"Sleep"'))
     generic.get(generic.system)
     assert words(generic) == told
 
