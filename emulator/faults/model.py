@@ -250,8 +250,10 @@ def _problems(data: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(params, Mapping):
         cls = registry.fault_class(name)
         fields = {field.name: field.metadata for field in dataclasses.fields(cls)}
-        for error in _errors(lambda: params_model(name).model_validate(params)):
+        for error in (errors := _errors(lambda: params_model(name).model_validate(params))):
             yield _sentence(error, ("params", *error["loc"]), 1, hints_of(cls), fields)
+        if not errors and (wrong := registry.wrong_param(name, _values(params_model(name).model_validate(params)))):
+            yield ("params", wrong[0]), wrong[1]
 
 
 def _errors(validate: Callable[[], object]) -> list[ErrorDetails]:

@@ -72,6 +72,13 @@ def fault_class(name: str) -> type:
     return _REGISTRY[name]
 
 
+def wrong_param(name: str, params: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a class says against parameters of which each is right by itself: the parameter and one sentence. A class may have a
+    method `wrong_param` for that."""
+    made = _REGISTRY[name](**params)
+    return made.wrong_param() if hasattr(made, "wrong_param") else None
+
+
 def make_fault(name: str, **params: object) -> Fault:
     """A fault by the name that users type, e.g. `make_fault("wire.reset", executed=True)`.
 

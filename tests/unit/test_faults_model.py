@@ -212,3 +212,15 @@ def test_the_schema_has_a_variant_for_every_type_and_knows_required_parameters()
 def test_a_fault_that_begins_behind_a_request() -> None:
     armed = arming_from_mapping({"type": "wire.hang", "when": {"every": 3}, "after": {"intent": "power-command"}})
     assert (armed.after, armed.when.every) == (RequestCame(Intent.POWER_COMMAND), 3)
+
+
+def test_json_that_is_none_is_told_when_the_fault_is_plugged_in() -> None:
+    told = {"type": "redfish.property", "params": {"what": "json", "value": "[1,"}}
+    with pytest.raises(FaultMisconfigured) as caught:
+        arming_from_mapping(told)
+    assert caught.value.problems == (("params.value", "must be JSON for what=json, not '[1,'"),)
+    assert arming_from_mapping({"type": "redfish.property", "params": {"what": "value", "value": "[1,"}}).count is None
+    assert (
+        arming_from_mapping({"type": "redfish.property", "params": {"what": "json", "value": "[1]"}}).fault.name
+        == "redfish.property"
+    )

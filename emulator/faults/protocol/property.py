@@ -27,6 +27,13 @@ class Property:
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
 
+    def wrong_param(self) -> tuple[str, str] | None:
+        try:
+            json.loads(self.value if self.what == "json" else "0")
+        except (ValueError, RecursionError):
+            return "value", f"must be JSON for what=json, not '{self.value[:60]}'"
+        return None
+
     def change(self, answer: HttpContent) -> HttpContent:
         try:
             told = json.loads(answer.body)
@@ -53,5 +60,5 @@ class Property:
             case "value":
                 inner[last] = self.value
             case "json":
-                inner[last] = json.loads(self.value)
+                inner[last] = self.value if self.wrong_param() else json.loads(self.value)
         return answer._replace(body=json.dumps(told).encode())
