@@ -7,6 +7,8 @@ Rules
   2. None: no rule here can tell. Then tests/data/vendor-facts.yaml must say where the profile expresses it, or why not.
   3. A fact whose status is `unknown` is expressed by a cell that is `"?"`.
   4. Versions in MessageIds are not compared: one profile has one version, facts come from many.
+  5. Of an answer, status, MessageId, number of arguments, text, severity and headers are compared. What a fact says of its
+     envelope and of the form of its body is not.
 """
 
 from __future__ import annotations
@@ -182,11 +184,13 @@ _FEATURES: Final = {
     "Select": "select",
     "OnlyMember": "only",
 }
-"""Excerpt is left out: the query parameter is not built."""
+"""Excerpt is not among them: the query parameter is not built, so that no profile says that a BMC has it."""
 
 
 def _features(value: Value, profile: Profile) -> bool:
     if not isinstance(value, Mapping):
+        return False
+    if value.get("Excerpt"):
         return False
     known = {ours: value[theirs] for theirs, ours in _FEATURES.items() if theirs in value}
     return all((profile.http.features.get(name) or False) == told for name, told in known.items())
