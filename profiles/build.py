@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from fencelab_yaml.source import YamlList, YamlMap, plain
 from profiles import model, template
@@ -17,6 +17,10 @@ from profiles.data import frozen
 from profiles.resource_files import NO_FILES, ResourceFiles
 
 Data = dict[str, Any]
+OF_A_MACHINE: Final = frozenset({"serial", "mac"})
+"""The `vars` that are a sample: each machine of a rack has its own."""
+FORMS: Final = ("sku", "root_uuid", "system_uuid")
+"""Values of `identity` that may spell what a machine has for itself. They are filled when it is shown."""
 
 
 def build(
@@ -27,9 +31,11 @@ def build(
     `overrides` replace `vars`, for example a serial number; they do not change the digest.
     """
     data = cast(Data, plain(root))
-    variables = {**data["vars"], **overrides}
+    variables = template.filled_vars(data["vars"], overrides)
     identity = {key: template.fill(value, variables) for key, value in data["identity"].items() if key != "evidence"}
     words = {**identity, **variables}
+    types_only = {name: text for name, text in variables.items() if name not in OF_A_MACHINE and name not in overrides}
+    identity |= {key: template.fill(data["identity"][key], types_only) for key in FORMS if key in identity}
     return model.Profile(
         id=data["id"],
         title=data["title"],
@@ -38,6 +44,7 @@ def build(
         firmware=frozen(data.get("firmware", {})),
         sources=frozen({name: model.Source(**source) for name, source in data.get("sources", {}).items()}),
         vars=frozen(variables),
+        given=tuple(overrides.items()),
         ids=model.Ids(system=variables["system_id"], manager=variables["manager_id"], chassis=variables["chassis_id"]),
         identity=model.Identity(**identity),
         power=_power(root, data["power"]),

@@ -132,7 +132,8 @@ class PowerRules:
 class Identity:
     """The names and versions that the service shows. Every string may be ABSENT.
 
-    `system_uuid` and `root_uuid` may be "random": drawn from the rack's seed.
+    `system_uuid` and `root_uuid` may be "random": drawn from the rack's seed. They and `sku` have `{serial}`, `{mac}` and the
+    names of `Profile.given` unfilled: each machine has its own.
     """
 
     vendor: str
@@ -307,6 +308,7 @@ class Profile:
     inventory: Inventory
     faults: Mapping[str, Mapping[str, Any]]
     resources: ResourceRules
+    given: tuple[tuple[str, str], ...] = ()  # the vars that stand in a rack file instead of the profile's
     managers: tuple[OtherManager, ...] = ()
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # schema -> "v1_9_0"
     refusals: tuple[RefusedRequest, ...] = ()

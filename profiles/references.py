@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _IDS: Final = ("system_id", "manager_id", "chassis_id")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_MAC: Final = re.compile("[0-9A-Fa-f]{12}")
 _TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
 
 
@@ -74,7 +75,10 @@ def filled(root: YamlMap, overrides: Mapping[str, str]) -> Iterator[tuple[str, s
     variables, identity = child(root, "vars"), child(root, "identity")
     if not isinstance(variables, YamlMap):
         return
-    values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(overrides)
+    texts = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None}
+    values = template.filled_vars(texts, overrides)
+    if "mac" in overrides and not _MAC.fullmatch(overrides["mac"]):
+        yield "vars", "mac", variables.entries["mac"].mark, f"'{overrides['mac']}' is not twelve hexadecimal digits"
     for name in _IDS:
         node = variables.entries.get(name)
         if node is not None and name in values and not _SEGMENT.fullmatch(values[name]):

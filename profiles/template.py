@@ -2,15 +2,15 @@
 
 Rules
   1. `{name}` is a key of `vars`, of `identity`, or of the request (`REQUEST`).
-  2. `{name:hex}` is the text's bytes in hexadecimal, `{name:hex0}` only the first byte, `{digits:12}` twelve random
-     digits.
+  2. `{name:hex}` is the text's bytes in hexadecimal, `{name:hex0}` only the first byte, `{name:high0}` that byte with its
+     highest bit set, `{digits:12}` twelve random digits.
   3. A name that is not known yet stays unchanged. Braces with other content are ordinary text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Final
 
 REQUEST: Final = frozenset({"reset_type", "message_id", "message_text", "n"})
@@ -18,7 +18,7 @@ REQUEST: Final = frozenset({"reset_type", "message_id", "message_text", "n"})
 
 _HOLE: Final = re.compile(r"\{([a-z][a-z0-9_]*)(?::([a-z0-9]+))?\}")
 _ARGUMENT: Final = re.compile(r"arg[0-9]")
-_HEX: Final = re.compile(r"hex([0-9]{1,3})?")
+_HEX: Final = re.compile(r"hex|(hex|high)([0-9]{1,3})")
 _DIGITS: Final = re.compile(r"[1-9][0-9]?")
 
 
@@ -36,15 +36,23 @@ def fill(text: str, values: Mapping[str, str], digits: Callable[[int], str] | No
     return _HOLE.sub(put, text)
 
 
+def filled_vars(texts: Mapping[str, str], overrides: Mapping[str, str]) -> dict[str, str]:
+    """Returns the `vars` with what a rack gives. One that is the serial number too says so: `system_id: "{serial}"`."""
+    merged = {**texts, **overrides}
+    serial = {"serial": merged["serial"]} if "serial" in merged else {}
+    return {name: text if name in overrides else fill(text, serial) for name, text in merged.items()}
+
+
 def _as(value: str, form: str | None) -> str:
     wanted = _HEX.fullmatch(form) if form else None
     if wanted is None:
         return value
     octets = value.encode()
-    if wanted.group(1) is None:
+    if wanted.group(2) is None:
         return octets.hex()
-    place = int(wanted.group(1))
-    return octets[place : place + 1].hex()
+    place = int(wanted.group(2))
+    high = 0x80 if wanted.group(1) == "high" else 0
+    return bytes(octet | high for octet in octets[place : place + 1]).hex()
 
 
 def octets_used(text: str) -> dict[str, int]:
@@ -57,11 +65,16 @@ def octets_used(text: str) -> dict[str, int]:
     for hole in _HOLE.finditer(text):
         name, form = hole.group(1), hole.group(2)
         picked = _HEX.fullmatch(form) if form else None
-        if picked is None or picked.group(1) is None:
+        if picked is None or picked.group(2) is None:
             whole.add(name)
         else:
-            used[name] = max(used.get(name, 0), int(picked.group(1)) + 1)
+            used[name] = max(used.get(name, 0), int(picked.group(2)) + 1)
     return {name: count for name, count in used.items() if name not in whole}
+
+
+def uses(text: str, names: Container[str]) -> bool:
+    """Whether the text has a placeholder of one of these names."""
+    return any(hole.group(1) in names for hole in _HOLE.finditer(text))
 
 
 def mistakes(text: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:

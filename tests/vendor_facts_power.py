@@ -78,6 +78,11 @@ def answers(fact: Facts, reply: ReplyTemplate, profile: Profile) -> bool:
     args = fact.get("args")
     if isinstance(args, list) and (message is None or len(message.args) != len(args)):
         return False
+    if "severity" in fact and (message is None or message.severity != fact["severity"]):
+        return False
+    headers = fact.get("headers")
+    if isinstance(headers, Mapping) and not headers.items() <= reply.headers.items():
+        return False
     return "text" not in fact or message is None or message.text is None or _same_text(str(fact["text"]), message.text)
 
 

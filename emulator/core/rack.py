@@ -30,7 +30,7 @@ from emulator.core.faults.board import Armed, FaultId
 from emulator.core.faults.control import FaultControl
 from emulator.core.faults.incidents import Incidents
 from emulator.core.journal import EventKind, Journal
-from emulator.core.naming import numbered
+from emulator.core.naming import SerialNumbers, numbered
 from emulator.core.power.by_hand import ByHand, PowerAction
 from emulator.core.power.commands import Effects
 from emulator.core.power.feeds import NO_FEEDS, Feeds
@@ -119,6 +119,7 @@ class Rack:
         self.feeds = Feeds(self.life, self.units)
         self.faults.on_change(self._fault_changed)
         self._gone: frozenset[str] = frozenset()
+        self._serials = SerialNumbers(unit.profile for unit in units)
         self._added: list[Callable[[str], None]] = []
         self._removed: list[Callable[[str], None]] = []
         journal.record("", EventKind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
@@ -199,14 +200,12 @@ class Rack:
         ids, pdu, host = spec.profile.ids, spec.profile.feeder, host_spec.host()
         if pdu is not None:
             name = f"{spec.name}/{pdu.outlets[n]}"
+        serial, draw = self._serials.of(spec.profile, f"{self.seed}/{spec.name}/{n}", n)
         system = SystemState(
             id=numbered(ids.system, n) if pdu is None else pdu.outlets[n],
             chassis_id=numbered(ids.chassis, n) if pdu is None else ids.chassis,
-            number=n,
-            host_name=name,
-            host=host,
-            since=self._now,
-        )
+            number=n, host_name=name, host=host, serial=serial, draw=draw, since=self._now,
+        )  # fmt: skip
         if pdu is not None:
             self.journal.record(spec.name, EventKind.OUTLET, system=system.id, rail=host.rail, was="initial")
         else:

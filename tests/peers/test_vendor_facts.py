@@ -131,6 +131,13 @@ def one(name: str) -> VendorFact:
         ("dell-idrac9.ipmi.off_when_off", {"value": "0x00"}),
         ("openbmc.reset.unknown_type", {"value": {"status": 400, "message_id": "Base.1.x.ActionNotSupported"}}),
         ("openbmc.ipmi.cycle_when_off", {"value": "0x00"}),
+        ("dell-idrac9.identity.system_uuid_form", {"value": "00000000-0000-0000-0000-<BMC MAC>"}),
+        ("ami-megarac.identity.manager_strings", {"value": {"FirmwareVersion": "12.84.13", "Color": "blue"}}),
+        ("ami-megarac.identity.system_strings", {"value": {"Manufacturer": "GIGABYTE", "SKU": "other"}}),
+        ("ami-megarac.identity.system_strings", {"value": {"Manufacturer": "GIGABYTE", "BiosVersion": "other"}}),
+        ("dmtf-generic.identity.service_root", {"value": {"RedfishVersion": "1.15.0", "UUID": "absent"}}),
+        ("dmtf-generic.identity.service_root", {"value": {"RedfishVersion": "1.15.0", "Oem": ["Contoso"]}}),
+        ("supermicro-x10.identity.service_root", {"value": {"RedfishVersion": "1.0.1", "uuid_form": "ends in something"}}),
     ],
 )
 def test_a_fact_that_says_something_else_is_not_expressed(name: str, change: Mapping[str, object]) -> None:

@@ -181,7 +181,7 @@ def test_a_parent_may_be_a_file_beside_the_child_or_a_path(files: Files) -> None
 
 def test_a_file_may_extend_the_shipped_profile_of_the_same_name(files: Files) -> None:
     files.write("dell-idrac9", "dell-idrac9", "vars: {serial: MINE123}\n")
-    assert files.load("dell-idrac9").identity.sku == "MINE123"
+    assert files.load("dell-idrac9").vars["serial"] == "MINE123"
 
 
 def test_a_ring_of_parents_is_refused(files: Files) -> None:

@@ -78,7 +78,9 @@ def test_a_key_that_nobody_reads_is_found() -> None:
 
 def test_every_field_of_the_model_is_in_the_format_or_made_from_it() -> None:
     known = (
-        {key for _, key in FORMAT_KEYS} | set(FOR_PEOPLE) | {"id", "feeder", "ids", "vars", "digest", "abstract", "deviations"}
+        {key for _, key in FORMAT_KEYS}
+        | set(FOR_PEOPLE)
+        | {"id", "feeder", "ids", "vars", "given", "digest", "abstract", "deviations"}
     )
     assert {field.name for field in dataclasses.fields(Profile)} <= known
     assert {field.name for field in dataclasses.fields(model.Timing)} <= known

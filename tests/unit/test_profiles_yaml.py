@@ -93,6 +93,7 @@ def test_an_alias_means_its_anchor_and_merge_keys_mean_nothing() -> None:
         ("{serial}-{n}", "AB1-{n}"),
         ("{serial:hex}", "414231"),
         ("{serial:hex0}.{serial:hex2}.{serial:hex9}", "41.31."),
+        ("{serial:high0}.{serial:high9}", "c1."),
         ("JID_{digits:12}", "JID_000000000012"),
         ("{other} {} {Serial} {serial", "{other} {} {Serial} {serial"),
     ],

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Protocol
 
 from emulator.core.errors import SettingRefused
-from emulator.core.naming import derived_mac, derived_uuid
+from emulator.core.naming import derived_uuid
 
 NO_ADDRESS = "0.0.0.0"
 MASK, LOOPBACK_MASK = "255.255.255.0", "255.0.0.0"
@@ -54,9 +55,22 @@ class Interface:
     mac: str
 
 
-def interface(network: Network, listens: int, serial: str) -> Interface:
+class FoundNames(Protocol):
+    """What belongs to the machine whose BMC it is."""
+
+    @property
+    def serial(self) -> str: ...
+
+    @property
+    def mac(self) -> str: ...
+
+    @property
+    def drawn(self) -> str: ...
+
+
+def interface(network: Network, listens: int, found: FoundNames) -> Interface:
     """What the BMC shows now. `listens` is the IPv4 address of its sockets as an int, 0 for none."""
-    address, mask, gateway = _found(listens, serial)
+    address, mask, gateway = _found(listens, found.drawn)
     if not network.dhcp:
         address = network.address or address
         mask = network.mask or mask
@@ -68,14 +82,14 @@ def interface(network: Network, listens: int, serial: str) -> Interface:
         gateway=gateway,
         vlan=network.vlan,
         vlan_id=network.vlan_id,
-        host_name=f"bmc-{serial.lower()}" if network.host_name is None else network.host_name,
-        mac=derived_mac(f"{serial}/mac/bmc"),
+        host_name=f"bmc-{found.serial.lower()}" if network.host_name is None else network.host_name,
+        mac=found.mac,
     )
 
 
-def _found(listens: int, serial: str) -> tuple[str, str, str]:
+def _found(listens: int, drawn: str) -> tuple[str, str, str]:
     if not listens:
-        last = int(derived_uuid("random", f"{serial}/bmc/address")[:2], 16)
+        last = int(derived_uuid("random", f"{drawn}/bmc/address")[:2], 16)
         return f"{DOCUMENTATION}.{2 + last % 250}", MASK, f"{DOCUMENTATION}.1"
     address = ipaddress.IPv4Address(listens)
     return str(address), LOOPBACK_MASK if address.is_loopback else MASK, NO_ADDRESS

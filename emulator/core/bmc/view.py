@@ -21,11 +21,12 @@ from emulator.core.faults.board import Fired
 from emulator.core.faults.fault import Fault, LoginFault, LoginPoint, ReportFault, Seam, SequenceReportFault
 from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import Datum, EventKind
-from emulator.core.naming import derived_serial, derived_uuid
+from emulator.core.naming import drawn_from, mac_of, machine_uuid
 from emulator.core.power.commands import PowerCommand, PowerReply
 from emulator.core.power.system import Look, SystemState
 from emulator.core.rack import Rack
-from profiles.model import Account, Lockout, Profile, View
+from profiles import template
+from profiles.model import ABSENT, Account, Lockout, Profile, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class SystemName:
     uuid: str
     serial: str
     host_name: str
+    sku: str = ABSENT
+    mac: str = ""  # of the network interface of its BMC
+    drawn: str = ""  # serial numbers and addresses of its parts are derived from it
 
 
 class BmcView:
@@ -77,8 +81,17 @@ class BmcView:
 
     def _named(self, s: SystemState) -> SystemName:
         key = f"{self._rack.seed}/{self._unit.name}/{s.number}"
-        uuid = derived_uuid(self.profile.identity.system_uuid, key)
-        return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
+        identity, given, first = self.profile.identity, self.profile.given, s.number == 0
+        drawn = drawn_from(key, s.draw)
+        mac = mac_of(drawn, given if first else ())
+        uuid = machine_uuid(identity.system_uuid, key, s.serial, mac, given, first=first)
+        sku = template.fill(identity.sku, {**self.profile.vars, "serial": s.serial})
+        return SystemName(s.id, s.chassis_id, uuid, s.serial, s.host_name, sku, mac, drawn)
+
+    def root_uuid(self) -> str:
+        """The UUID of the service root, different for each BMC; may be ABSENT."""
+        first, form = self.first_system(), self.profile.identity.root_uuid
+        return machine_uuid(form, f"service-root/{self.name}/{first.drawn}", first.serial, first.mac, self.profile.given)
 
     def power(self, system_id: str, view: View, request: ClientRequest, cause: int | None = None) -> str | None:
         """What this view says about the system's power now: a PowerState word, None for null, or ABSENT.
@@ -170,7 +183,7 @@ class BmcView:
 
     @property
     def network(self) -> NetworkView:
-        return NetworkView(self._rack, self._unit, lambda: self.first_system().serial)
+        return NetworkView(self._rack, self._unit, self.first_system)
 
     @property
     def lockout(self) -> Lockout:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.core.bmc import network
-from emulator.core.bmc.network import Interface, Network
+from emulator.core.bmc.network import FoundNames, Interface, Network
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.view_machine import BmcViewPart
 from emulator.core.rack import Rack
@@ -17,16 +17,16 @@ from emulator.core.rack import Rack
 class NetworkView(BmcViewPart):
     """The one network interface of a BMC. Settings are only stored and shown, see `emulator.core.bmc.network`."""
 
-    __slots__ = ("_serial",)
+    __slots__ = ("_names",)
 
-    def __init__(self, rack: Rack, unit: Unit, serial: Callable[[], str]) -> None:
-        """`serial()` is the system's serial number. Default names and addresses are derived from it."""
+    def __init__(self, rack: Rack, unit: Unit, names: Callable[[], FoundNames]) -> None:
+        """`names()` are those of the first system. The default host name and addresses come from them."""
         super().__init__(rack, unit)
-        self._serial = serial
+        self._names = names
 
     def interface(self) -> Interface:
         """What the BMC shows now."""
-        return network.interface(self._unit.network, self._unit.listens, self._serial())
+        return network.interface(self._unit.network, self._unit.listens, self._names())
 
     @property
     def configured(self) -> Network:

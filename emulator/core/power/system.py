@@ -75,6 +75,8 @@ class SystemState:
     number: int  # among the systems of its BMC, from 0
     host_name: str
     host: Host
+    serial: str = ""
+    draw: int = 0  # how often its names were drawn before, because another machine of the rack had them
     since: Instant = 0.0  # when the rack was made
     at_first: Host = field(init=False)  # the host as it was then
     driver: HostDriver | None = None  # carries out orders on the host

@@ -42,10 +42,10 @@ def _area(head: bytes, fields: tuple[str, ...]) -> bytes:
 def inventory(view: BmcView) -> bytes:
     """The whole FRU data: header, chassis, board and product area."""
     identity, system = view.profile.identity, view.first_system()
-    chassis = _area(bytes((RACK_MOUNT,)), (identity.sku, system.serial))
-    board = _area(bytes((ENGLISH,)) + NO_DATE, (identity.manufacturer, identity.model, system.serial, identity.sku, ""))
+    chassis = _area(bytes((RACK_MOUNT,)), (system.sku, system.serial))
+    board = _area(bytes((ENGLISH,)) + NO_DATE, (identity.manufacturer, identity.model, system.serial, system.sku, ""))
     tag = view.chassis.asset_tag()
-    product = _area(bytes((ENGLISH,)), (identity.manufacturer, identity.model, identity.sku, "", system.serial, tag, ""))
+    product = _area(bytes((ENGLISH,)), (identity.manufacturer, identity.model, system.sku, "", system.serial, tag, ""))
     at_chassis, at_board = 1, 1 + len(chassis) // 8
     header = bytes((FORMAT, 0, at_chassis, at_board, at_board + len(board) // 8, 0, 0))
     return header + bytes((checksum(header),)) + chassis + board + product

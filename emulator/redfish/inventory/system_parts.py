@@ -54,14 +54,14 @@ class SystemParts:
 
     def serial(self, view: BmcView, part: str) -> str:
         """A serial number that differs for every part of every system. `part` is any text that identifies the part."""
-        return derived_serial(f"{view.system(self.system_id).serial}/{part}")
+        return derived_serial(f"{view.system(self.system_id).drawn}/{part}")
 
     def mac(self, view: BmcView, part: str) -> str:
         """A locally administered MAC address that differs for every part of every system."""
-        return derived_mac(f"{view.system(self.system_id).serial}/mac/{part}")
+        return derived_mac(f"{view.system(self.system_id).drawn}/mac/{part}")
 
     def uuid(self, view: BmcView, part: str) -> str:
-        return derived_uuid("random", f"{view.system(self.system_id).serial}/{part}")
+        return derived_uuid("random", f"{view.system(self.system_id).drawn}/{part}")
 
     def powered(self, call: RedfishCall) -> bool:
         """A `state`: whether the main rails of this system are up, as the BMC measures."""

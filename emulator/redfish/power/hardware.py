@@ -32,7 +32,6 @@ from emulator.redfish.service.resource import (
     link,
     links,
 )
-from emulator.redfish.service.root import root_uuid
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import patch
 from profiles.model import ABSENT, OtherManager, Profile, View
@@ -171,7 +170,7 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
         properties = {
             "Model": identity.bmc_model,
             "FirmwareVersion": identity.bmc_firmware,
-            "ServiceEntryPointUUID": root_uuid(view),
+            "ServiceEntryPointUUID": view.root_uuid(),
         }
         manager: Json = {
             "ManagerType": "BMC",

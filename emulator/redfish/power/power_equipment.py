@@ -33,7 +33,6 @@ from emulator.redfish.service.resource import (
     link,
     links,
 )
-from emulator.redfish.service.root import root_uuid
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT, Pdu, Profile, View
 
@@ -205,7 +204,7 @@ def equipment_manager(profile: Profile, chassis: str) -> tuple[Resource, ...]:
         properties = {
             "Model": identity.bmc_model,
             "FirmwareVersion": identity.bmc_firmware,
-            "ServiceEntryPointUUID": root_uuid(view),
+            "ServiceEntryPointUUID": view.root_uuid(),
         }
         manager: Json = head_of(path, odata_type, profile.ids.manager, "Manager") | {
             "ManagerType": "BMC",

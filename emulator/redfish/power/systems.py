@@ -78,12 +78,10 @@ def _system(parts: SystemParts) -> Resource:
         name = view.system(system_id)
         system = head_of(path, identity.system_type, system_id, name.host_name)
         system["SystemType"] = "Physical"
-        # A SKU that equals the profile's sample serial number is a service tag, which differs for every machine.
-        sku = name.serial if identity.sku == profile.vars.get("serial") else identity.sku
         properties = {
             "Manufacturer": identity.manufacturer,
             "Model": identity.model,
-            "SKU": sku,
+            "SKU": name.sku,
             "SerialNumber": name.serial,
             "UUID": name.uuid,
             "BiosVersion": identity.bios_version,

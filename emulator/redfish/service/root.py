@@ -10,7 +10,6 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from emulator.core.bmc.view import BmcView
-from emulator.core.naming import derived_uuid
 from emulator.redfish.power.taskbook import task_style
 from emulator.redfish.service.paths import ROOT
 from emulator.redfish.service.query import feature_flags
@@ -50,11 +49,6 @@ def services(profile: Profile) -> tuple[tuple[str, str], ...]:
 _SCHEMAS: Final = "http://redfish.dmtf.org/schemas/v1"
 
 
-def root_uuid(view: BmcView) -> str:
-    """The UUID of the service root: different for each BMC, derived from the serial number of its first system; may be ABSENT."""
-    return derived_uuid(view.profile.identity.root_uuid, f"service-root/{view.name}/{view.first_system().serial}")
-
-
 def service_root(profile: Profile) -> Resource:
     odata_type = profile.identity.root_type
     version = version_of(odata_type)
@@ -63,7 +57,7 @@ def service_root(profile: Profile) -> Resource:
         identity = profile.identity
         root: Json = head_of(f"{ROOT}/", odata_type, "RootService", "Root Service")
         root["RedfishVersion"] = identity.redfish_version
-        named = {"UUID": (root_uuid(view), 0), "Vendor": (identity.vendor, 5), "Product": (identity.product, 3)}
+        named = {"UUID": (view.root_uuid(), 0), "Vendor": (identity.vendor, 5), "Product": (identity.product, 3)}
         root |= {name: value for name, (value, since) in named.items() if value != ABSENT and version >= (1, since, 0)}
         root |= {name: link(f"{ROOT}/{folder}") for name, folder in services(profile)}
         root["Links"] = {"Sessions": link(f"{ROOT}/SessionService/Sessions")}
