@@ -6,14 +6,16 @@ Rules
   2. Where only other versions are known, the nearest one is compared, and what differs is a warning. So is all that differs in a
      message that a parent wrote for another version and this profile only inherits; of these, messages that no reply in use
      sends are not compared.
-  3. Where the prefix is not known, or the registry is known only in part and the name lies outside, nothing is said.
-  4. Messages that a profile writes out in bodies are compared in the same way, with their arguments filled in.
+  3. Where the registry is known only by its name, or in part and the name lies outside, nothing is said.
+  4. A prefix that no known registry has is a warning, unless a second message has it too and it is not nearly a known one.
+  5. Messages that a profile writes out in bodies are compared in the same way, with their arguments filled in.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -27,6 +29,7 @@ _HOLE: Final = re.compile(r"\{arg([0-9])\}")
 _VAR: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _CODED: Final = re.compile(r"[A-Z]+[0-9]+")  # a number says nothing about its neighbours
 _PLACE: Final = re.compile(r"%([0-9])")
+_SLIP: Final = 0.75  # prefixes as similar as this differ by a slip of the hand
 _CODE: Final = "errors.code"
 _ID_ONLY: Final = "none"  # as the text of a message: the vendor sends the id and the arguments only
 _ID_KEYS: Final = ("MessageId", "MessageID")
@@ -82,8 +85,9 @@ class ToldMessage:
 def check(root: YamlMap) -> Findings:
     """Compares all messages of a merged profile. Reads the registries on its first call."""
     problems: list[Problem] = []
-    warnings: list[Problem] = []
-    for told in _told(root):
+    every = tuple(_told(root))
+    warnings = list(_unknown_prefixes(every))
+    for told in every:
         name = registries.parsed(told.message_id)
         candidates = [known for known in registries.known().get(name.prefix, ()) if known.may_have(name.name)] if name else []
         if name is None or not candidates:
@@ -95,6 +99,27 @@ def check(root: YamlMap) -> Findings:
         problems.extend(wrong if exact else ())
         warnings.extend(weak if exact else (*wrong, *weak))
     return Findings(tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
+
+
+def _unknown_prefixes(every: Iterable[ToldMessage]) -> Iterator[Problem]:
+    """A problem for each place that gives a prefix which no registry has."""
+    unknown: dict[str, list[ToldMessage]] = {}
+    for told in every:
+        name = registries.parsed(told.message_id)
+        if name is not None and name.prefix not in registries.prefixes():
+            unknown.setdefault(name.prefix, []).append(told)
+    for prefix, those in unknown.items():
+        slip = _is_slip(prefix)
+        if len({told.message_id for told in those}) > 1 and not slip:
+            continue
+        said = f"no registry '{prefix}' is known{did_you_mean(prefix, registries.prefixes()) if slip else ''}"
+        found = {problem.mark: problem for problem in (told.problem("id", said) for told in reversed(those))}
+        yield from reversed(found.values())
+
+
+def _is_slip(prefix: str) -> bool:
+    spelt = [known.lower() for known in registries.prefixes()]
+    return bool(difflib.get_close_matches(prefix.lower(), spelt, n=1, cutoff=_SLIP))
 
 
 def _against(told: ToldMessage, name: str, registry: KnownRegistry, version: Version) -> Findings:

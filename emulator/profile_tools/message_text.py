@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from emulator.profile_tools.captured_profile import safe
@@ -29,7 +29,7 @@ def text_fits(template: str, text: str) -> bool:
 
 def json_fits(template: object, value: Json) -> bool:
     """Whether a value is a template of a profile with something in the place of each `{name}` of its texts."""
-    if isinstance(template, dict):
+    if isinstance(template, Mapping):
         return (
             isinstance(value, dict)
             and template.keys() == value.keys()

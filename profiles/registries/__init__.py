@@ -15,6 +15,20 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 FOLDER: Final = Path(__file__).parent
+NAMED: Final = frozenset((
+    # DMTF/Redfish-Publications registries at 26c949654e
+    "AccountSecurity", "AutomationNodeEvent", "Base", "Composition", "Environmental", "EthernetFabric", "Fabric",
+    "HeartbeatEvent", "JobEvent", "License", "LogService", "ManagerEvent", "NetworkDevice", "Platform", "Power",
+    "ResourceEvent", "SensorEvent", "ServiceCommunications", "StorageDevice", "TaskEvent", "Telemetry", "Update",
+    # listed by the BMCs of the captures that README.md names: HPE, AMI, Lenovo and Supermicro
+    "HpeBiosMessageRegistry", "HpeDcpmmDiags", "SUT", "SmartStorageMessages",
+    "iLOEvents", "iLOResourceEvents", "iLOSecurityEvents", "iLOeRS",
+    "AmiNMOem", "CertificateService", "EventLog", "RedfishDeviceEnablement", "SyncAgent", "UpdateManager", "UpdateService",
+    "Event", "LenovoFirmwareUpdateRegistry",
+    # in answers of Huawei's iBMC, and in the log of this emulator
+    "iBMC", "LogEvent",
+))  # fmt: skip
+"""Prefixes of registries that exist, whether their messages are here or not."""
 _ID: Final = re.compile(r"([A-Za-z]\w*)\.([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?\.(\w+)")
 
 Version = tuple[int, ...]
@@ -92,6 +106,11 @@ def known() -> Mapping[str, tuple[KnownRegistry, ...]]:
         registry = _read(file)
         found[registry.prefix] = (*found.get(registry.prefix, ()), registry)
     return found
+
+
+def prefixes() -> frozenset[str]:
+    """The prefixes of all registries that are known, if only by name."""
+    return NAMED | known().keys()
 
 
 class FileContent(TypedDict):

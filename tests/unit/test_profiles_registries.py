@@ -32,7 +32,7 @@ GOOD = {
     ),
     "iLO.2.15.InvalidOperationForSystemState": ("none", "Warning", "[Power is on]"),
     "IDRAC.2.7.NotAmongThoseTaken1": ("anything", "Critical", "[]"),
-    "Acme.1.0.NobodyKnowsThisRegistry": ("anything", "Critical", "[]"),
+    "StorageDevice.1.1.KnownByItsNameOnly": ("anything", "Critical", "[]"),
     "NotInTheForm": ("anything", "Critical", "[]"),
 }
 
@@ -132,6 +132,55 @@ def test_another_text_of_an_inherited_message_is_warned_of(tmp_path: Path, acme:
     assert inherited.startswith(
         f"{acme}:5:14: vars.base: Base 1.0.0 of DMTF says ActionParameterUnknown: The action %1 was submitted"
     )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "said"),
+    [
+        ("IDRACC", "no registry 'IDRACC' is known; did you mean 'IDRAC'?"),
+        ("idrac", "no registry 'idrac' is known; did you mean 'IDRAC'?"),
+        ("Acme", "no registry 'Acme' is known"),
+    ],
+)
+def test_a_prefix_that_no_registry_has_is_warned_of_at_its_place(prefix: str, said: str, acme: Path) -> None:
+    acme.write_text(message(f"{prefix}.2.7.PSU502", *OFF))
+    report = lint(acme)
+    assert report.ok
+    assert [warning for warning in report.warnings if "no registry" in warning] == [f"{acme}:9:9: messages.busy.id: {said}"]
+
+
+def with_two_of(prefix: str) -> str:
+    """A profile with two messages of one registry."""
+    told = message(f"{prefix}.2.7.PSU502", *OFF)
+    second = f'messages:\n  gone: {{id: {prefix}.2.7.PSU503, text: "Gone.", severity: OK, evidence: [captured, me]}}\n'
+    return told.replace("messages:\n", second)
+
+
+def test_a_registry_of_ones_own_is_not_warned_of_where_two_messages_have_it(acme: Path) -> None:
+    acme.write_text(with_two_of("Acme"))
+    report = lint(acme)
+    assert report.ok, report.problems
+    assert not [warning for warning in report.warnings if "no registry" in warning]
+
+
+def test_a_slip_of_the_hand_is_warned_of_at_both_messages_that_have_it(acme: Path) -> None:
+    acme.write_text(with_two_of("IDRACC"))
+    told = [warning for warning in lint(acme).warnings if "no registry" in warning]
+    assert [warning.partition(": no")[0] for warning in told] == [
+        f"{acme}:8:14: messages.gone.id",
+        f"{acme}:10:9: messages.busy.id",
+    ]
+
+
+def test_a_slip_in_a_var_is_told_once_where_the_var_stands(acme: Path) -> None:
+    acme.write_text("schema: profile/1\nid: acme\ntitle: Acme\nextends: dell-idrac9\nvars: {oemreg: IDRCA.2.7}\n")
+    (told,) = [warning for warning in lint(acme).warnings if "no registry" in warning]
+    assert told.startswith(f"{acme}:5:16: vars.oemreg: no registry 'IDRCA' is known; did you mean 'IDRAC'?")
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_no_shipped_profile_has_a_prefix_that_no_registry_has(name: str) -> None:
+    assert not [warning for warning in lint(name).warnings if "no registry" in warning]
 
 
 UNKNOWN_PARAMETER = ("The action {arg0} was submitted with the invalid parameter {arg1}.", "Warning", "[Reset, one]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import HostSpec
 from emulator.redfish.service.tree import Tree
+from profiles import load, names
 from profiles.data import frozen
 from profiles.model import ChassisPower, OemAction, OtherManager, ResourceRules
 
@@ -243,3 +245,37 @@ def test_the_reset_action_may_have_apply_times(generic, make_bmc):
     bmc = make_bmc(with_power(generic.profile, apply_times=("Immediate", "AtMaintenanceWindowStart")))
     action = bmc.get(bmc.system).json["Actions"]["#ComputerSystem.Reset"]
     assert action["@Redfish.OperationApplyTimeSupport"]["SupportedValues"] == ["Immediate", "AtMaintenanceWindowStart"]
+
+
+RECOGNISED_BY = {
+    "ami-megarac": ["Ami", "Dre", "Vendor"],
+    "dell-idrac10": ["Dell"],
+    "dell-idrac9": ["Dell"],
+    "fujitsu-irmc": ["ts_fujitsu"],
+    "hpe-ilo4": ["Hp"],
+    "hpe-ilo5": ["Hpe"],
+    "hpe-ilo6": ["Hpe"],
+    "hpe-ilo7": ["Hpe"],
+    "huawei-ibmc": ["Huawei"],
+    "nvidia-dgx": ["Ami"],
+    "supermicro-x13": ["Supermicro"],
+}
+"""The keys of Oem in the service root, by which clients tell vendors apart: check_redfish takes the first."""
+
+
+@pytest.mark.parametrize("name", [name for name in names() if load(name).http.served])
+def test_the_service_root_has_the_key_by_which_clients_know_the_vendor(name, make_bmc):
+    bmc = make_bmc(load(name))
+    response = bmc.get("/redfish/v1/")
+    told = response.json.get("Oem", {})
+    assert list(told) == RECOGNISED_BY.get(name, [])
+    assert "@odata.id" not in json.dumps(told), "a link to what may not be there"
+
+
+@pytest.mark.parametrize("number", [5, 6, 7])
+def test_an_ilo_tells_its_generation_and_firmware_in_the_service_root(number, make_bmc):
+    profile = load(f"hpe-ilo{number}")
+    told = make_bmc(profile).get("/redfish/v1/").json["Oem"]["Hpe"]
+    [manager] = told["Manager"]
+    assert (manager["ManagerType"], told["Moniker"]["PRODGEN"]) == (f"iLO {number}", f"iLO {number}")
+    assert manager["ManagerFirmwareVersion"] in profile.identity.bmc_firmware
