@@ -180,7 +180,9 @@ def test_a_circumstance_is_armed_and_makes_no_run_void() -> None:
 
 @pytest.mark.parametrize("trouble", list(OtherSystemTrouble))
 def test_trouble_with_another_system_names_the_uris_of_the_profile(trouble: OtherSystemTrouble) -> None:
-    systems = tuple(SimpleNamespace(uri=f"/redfish/v1/Systems/{name}") for name in ("own", "other"))
+    systems = tuple(
+        SimpleNamespace(uri=f"/redfish/v1/Systems/{name}", chassis=f"/redfish/v1/Chassis/{name}") for name in ("own", "other")
+    )
     armed: list[Armed] = []
     emulator = cast(
         Emulator,

@@ -7,10 +7,17 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.bmc.network import AS_FOUND, Network, interface, listening
+from emulator.core.bmc.view import SystemName
 from emulator.core.errors import SettingRefused
 from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from tests.conftest import make_bench
+
+
+def named(serial: str) -> SystemName:
+    return SystemName(
+        id="1", chassis_id="1", uuid="", serial=serial, host_name="host", mac="02:00:00:00:00:01", drawn=f"drawn/{serial}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -21,18 +28,18 @@ from tests.conftest import make_bench
     ],
 )
 def test_an_interface_is_found_where_the_bmc_listens(listens, address, mask, gateway):
-    found = interface(AS_FOUND, listening(listens), "ABC1234")
+    found = interface(AS_FOUND, listening(listens), named("ABC1234"))
     assert (found.address, found.mask, found.gateway, found.dhcp) == (address, mask, gateway, False)
     assert (found.host_name, found.mac[:3]) == ("bmc-abc1234", "02:")
 
 
 @pytest.mark.parametrize("listens", ["", "::1", "bmc.example"])
 def test_a_bmc_without_an_ipv4_address_shows_one_of_the_documentations_network(listens):
-    found = interface(AS_FOUND, listening(listens), "ABC1234")
-    assert found == interface(AS_FOUND, 0, "ABC1234")
+    found = interface(AS_FOUND, listening(listens), named("ABC1234"))
+    assert found == interface(AS_FOUND, 0, named("ABC1234"))
     assert found.address.startswith("192.0.2.")
     assert (found.mask, found.gateway) == ("255.255.255.0", "192.0.2.1")
-    assert found.address != interface(AS_FOUND, 0, "ABC1235").address
+    assert found.address != interface(AS_FOUND, 0, named("ABC1235")).address
 
 
 def test_dhcp_hides_what_was_set_and_gives_it_back(bench):
