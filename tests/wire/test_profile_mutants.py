@@ -221,8 +221,8 @@ IN_THE_FILE: dict[str, tuple[str, str, str]] = {
         "power.chassis.reset_types[1]: there is no ResetType in power.table 'ForceOf'; did you mean 'ForceOff'?",
     ),
     "resource path": (
-        "\nipmi:\n",
-        "\nresources: {remove: [/redfish/v1/Systems/System.Embeded.1], evidence: [inferred]}\nipmi:\n",
+        "  evidence: {merge: [captured, r750]}\n",
+        "  remove: [/redfish/v1/Systems/System.Embeded.1]\n  evidence: {merge: [captured, r750], remove: [inferred]}\n",
         "this BMC has no resource /redfish/v1/Systems/System.Embeded.1; did you mean",
     ),
 }
