@@ -67,5 +67,36 @@ SURVIVORS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """By fencer and mutant."""
 
-IDLE_SCENARIOS: Final[Mapping[str, str]] = {}
+READ_FIRST: Final = "Both fencers read before they command and claim without one here; no mutant commands first."
+HIDDEN: Final = "No fencer can know: both claim falsely without a change, so nothing is worse."
+PASSWORD: Final = "No mutant changes how a password is given or written."
+TLS: Final = "No mutant changes what is asked of TLS."
+
+IDLE_SCENARIOS: Final[Mapping[str, str]] = {
+    "STATE-001": READ_FIRST,
+    "STATE-002": READ_FIRST,
+    "STATE-003": READ_FIRST,
+    "STATE-004": READ_FIRST,
+    "STATE-005": READ_FIRST,
+    "STATE-006": READ_FIRST,
+    "STATE-014": READ_FIRST,
+    "STATE-019": "Status and monitor read once; the mutants change what is made of several, and of words between.",
+    "TRUTH-004": HIDDEN,
+    "TRUTH-015": HIDDEN,
+    "PROFILE-005": READ_FIRST,
+    "FAULT-010": "No mutant claims anything without an answer; one says so later, and still before the deadline.",
+    "AUTH-008": PASSWORD,
+    "TLS-005": TLS,
+    "TLS-006": TLS,
+    "ID-005": "SHOULD: that a machine with another UUID is refused is noted, and fails with `--strict` only.",
+    "ID-006": "No mutant changes what is taken for a member of a collection; one stops at the first page.",
+    "ID-010": READ_FIRST,
+    "ID-011": "Both fencers read the system that they were told, and no mutant reads another one.",
+    "ID-012": "No mutant changes how an address is read.",
+    "ID-026": "SHOULD: the mutants about it are noted, and fail with `--strict` only.",
+    "IPMI-001": READ_FIRST,
+    "IPMI-008": "No mutant takes silence over IPMI for an answer, or waits for it beyond the deadline.",
+    "AGENT-009": PASSWORD,
+    "MAINS-003": "The host is off when it is read and stays off: what the mutants change comes later.",
+}
 """By scenario."""
