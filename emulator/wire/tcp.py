@@ -5,8 +5,8 @@
 Rules
   1. Connections that are open stay as they are when the state changes; only `drop_connections` and `close` end them.
   2. No other process can take the port of a BMC, whatever its state, unless it has SO_REUSEPORT and the same user while the port
-     is refused. The one exception is `shares`, for fleets on one device: it
-     takes SO_REUSEPORT, and `emulator.wire.claims` keeps fleets from taking addresses of each other.
+     is refused. `shares`, for fleets on one device, takes SO_REUSEPORT too, and `emulator.wire.claims` keeps fleets from taking
+     addresses of each other.
 
 Theory
   Refused: nothing listens. Silent: TCP connects, and nothing is ever answered, not even TLS. Saturated: the kernel drops the SYN,

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from conformance.hunt.deviation import BY_WORD, DEVIATIONS, MILD, choices, cost
+from conformance.hunt.hunting import Ending
 from conformance.hunt.radius import radius_sentence
 from conformance.hunt.search import Search, SearchBounds
 from conformance.hunt.shrink import classes
+from conformance.hunt.told import last_line
 from conformance.hunt.trace import Start, Trace, World
 from conformance.vocabulary import Ask, Protocol, Verdict
 from tests.hunt_runs import PLAIN, REDFISH, command, hunted, placed, read, searched
@@ -178,13 +180,26 @@ def test_the_radius_of_a_search_that_was_cut_short_says_how_far_it_came() -> Non
     assert "unknown" in radius_sentence([], unknown.levels, unknown.bounds)
 
 
-def test_the_radius_says_what_was_not_tried_as_it_was_planned() -> None:
+def after_the_base() -> tuple[Search, Trace]:
+    """A search whose run without a deviation is taken in, and the next trace."""
     search = Search([REDFISH], SearchBounds(budget=1, depth=1))
     base = search.next()
     assert base is not None
     search.take(hunted(base))
     first = search.next()
     assert first is not None
+    return search, first
+
+
+def test_the_last_line_counts_runs_in_which_a_deviation_did_not_come() -> None:
+    search, first = after_the_base()
+    assert "did not come" not in last_line(search, Ending.TIME, 1.0, {})
+    search.take(hunted(first, complete=False))
+    assert ", in 1 a deviation did not come; " in last_line(search, Ending.TIME, 1.0, {})
+
+
+def test_the_radius_says_what_was_not_tried_as_it_was_planned() -> None:
+    search, first = after_the_base()
     search.take(hunted(first, complete=False))
     while (trace := search.next()) is not None:
         search.take(hunted(trace))
@@ -193,12 +208,7 @@ def test_the_radius_says_what_was_not_tried_as_it_was_planned() -> None:
 
 
 def test_a_level_with_a_run_that_could_not_be_played_is_not_whole() -> None:
-    search = Search([REDFISH], SearchBounds(budget=1, depth=1))
-    base = search.next()
-    assert base is not None
-    search.take(hunted(base))
-    first = search.next()
-    assert first is not None
+    search, first = after_the_base()
     search.take(hunted(first, Verdict.ERROR))
     while (trace := search.next()) is not None:
         search.take(hunted(trace))

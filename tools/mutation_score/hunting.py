@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import click
+
 from conformance.hunt import trial_run
 from conformance.hunt.radius import radius_sentence
 from conformance.hunt.search import Search, SearchBounds
@@ -49,9 +51,15 @@ class HuntedMutant:
 
 
 def hunt(fencer: str, mutant: str, digest: str, reused: Reusable) -> HuntedMutant:
-    """One hunt, in a process of its own."""
+    """One hunt, in a process of its own. Raises ClickException where it fails, so that no result is kept."""
 
     def child(say: Callable[[Mapping[str, object]], None]) -> None:
+        try:
+            search(say)
+        except Exception as error:  # noqa: BLE001 - the parent says it: it is no run that does not end
+            say({"failed": f"{type(error).__name__}: {error}"})
+
+    def search(say: Callable[[Mapping[str, object]], None]) -> None:
         trial_run.play_once = lambda what, stop: play_here(what, reused, lambda line: None)  # this process ends with the hunt
         profile = load(PROFILE)
         ours = hunted(definition_of(fencer, mutant), profile, PROFILE, 0)
@@ -60,6 +68,8 @@ def hunt(fencer: str, mutant: str, digest: str, reused: Reusable) -> HuntedMutan
         say(asdict(_searched(ours, without, mutant, digest, lambda runs: say({"runs": runs}))))
 
     told = list(told_by_child(child))  # each run is told, so a long silence is one run that does not end
+    if told and "failed" in told[-1]:
+        raise click.ClickException(f"{fencer}: the hunt of {mutant} failed: {told[-1]['failed']}")
     if not told or "mutant" not in told[-1]:
         runs = told[-1]["runs"] if told else 0
         return HuntedMutant(mutant, digest, runs, f"HANG in run {runs + 1}", "a run did not end")
